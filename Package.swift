@@ -1,0 +1,118 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One target per room; dependencies point downwards only. See docs/architecture.md.
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+/// The executable carries the Swift runtime and Foundation inside, so that it runs on a machine without a toolchain.
+/// (`--static-swift-stdlib` would do the same for every product, but the test runner needs the dynamic Testing library.)
+let staticRuntime: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-static-stdlib", "-use-ld=lld", "-Xlinker", "--start-group"]
+      + [
+        "Foundation", "FoundationEssentials", "FoundationInternationalization", "FoundationNetworking",
+        "_FoundationCollections", "_FoundationCShims", "_FoundationICU", "CoreFoundation", "_CFURLSessionInterface",
+        "_CFXMLInterface", "swiftSynchronization", "swiftObservation", "swiftDistributed",
+      ].map { "-l\($0)" }
+      + ["-Xlinker", "--end-group", "-Xlinker", "-s"])
+]
+
+func nio(_ names: String...) -> [Target.Dependency] {
+  names.map { .product(name: $0, package: "swift-nio") }
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(room)Tests", dependencies: [.init(stringLiteral: room)] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "proconsul",
+  products: [
+    .executable(name: "proconsul", targets: ["proconsul"]),
+    .library(name: "ConsulClient", targets: ["ConsulClient"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    room("Model"),
+    room("Telemetry", [logging, metrics]),
+    room("AgentConfiguration", ["Model"]),
+    room("Wire", ["Model"]),
+    room("Consensus", [logging]),
+    room("State", ["Model"]),
+    room("AccessControl", ["Model"]),
+    room(
+      "Server", ["Model", "Wire", "State", "Consensus", "AccessControl", logging] + nio("NIOCore", "NIOConcurrencyHelpers")),
+    room(
+      "HTTPAPI",
+      ["Model", "Server", "AccessControl", "Telemetry", logging, crypto]
+        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
+        + [
+          .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+          .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+    room("DNSServer", ["Model", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
+    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
+    room(
+      "Agent",
+      [
+        "Model", "AgentConfiguration", "Server", "State", "HTTPAPI", "DNSServer", "AccessControl", "Telemetry", logging,
+        httpClient, crypto,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+    room(
+      "CommandLineInterface",
+      [
+        "Model", "AgentConfiguration", "Agent", "ConsulClient", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
+    tests("Model"),
+    tests("Telemetry"),
+    tests("AgentConfiguration", ["Model"]),
+    tests("Wire", ["Model"]),
+    tests("Consensus"),
+    tests("State", ["Model"]),
+    tests("Server", ["Model", "State", "Consensus"]),
+    tests("HTTPAPI", ["Model", "Server"]),
+    tests("DNSServer", ["Model", "Wire", "Server"]),
+    tests("ConsulClient", ["Model"]),
+    tests("Agent", ["Model", "AgentConfiguration", "Server"]),
+    tests("CommandLineInterface", ["Model", "ConsulClient"]),
+  ])
