@@ -43,7 +43,6 @@ let package = Package(
     .library(name: "ConsulClient", targets: ["ConsulClient"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -92,7 +91,10 @@ let package = Package(
           .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
-    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
+    room(
+      "ConsulClient",
+      ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]
+        + nio("NIOCore", "NIOHTTP1", "NIOPosix")),
     room(
       "Agent",
       [
@@ -106,8 +108,8 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "AgentConfiguration", "Agent", "ConsulClient", logging,
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "AgentConfiguration", "Agent", "ConsulClient",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),

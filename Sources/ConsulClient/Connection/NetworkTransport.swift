@@ -31,8 +31,7 @@ struct NetworkTransport: Transport {
     self.configuration = configuration
     var credentials = HTTPHeaders()
     if let user = configuration.credentials {
-      let request = HTTPClientRequest(url: "http://localhost")
-      var signed = request
+      var signed = HTTPClientRequest(url: "http://localhost")
       signed.setBasicAuth(username: user.user, password: user.password)
       credentials = signed.headers
     }
@@ -103,9 +102,14 @@ struct NetworkTransport: Transport {
       if let failure = error.connectionErrors.first { return cause(of: failure.error) }
       if error.dnsAError != nil || error.dnsAAAAError != nil { return "dial tcp: lookup \(error.host): no such host" }
       return dial + "unreachable"
-    case ChannelError.connectTimeout, HTTPClientError.connectTimeout: return "dial tcp \(place): i/o timeout"
-    case HTTPClientError.deadlineExceeded, HTTPClientError.readTimeout: return "request timed out"
-    case HTTPClientError.remoteConnectionClosed: return "EOF"
+    case ChannelError.connectTimeout: return "dial tcp \(place): i/o timeout"
+    case let error as HTTPClientError:
+      switch error {
+      case .connectTimeout: return "dial tcp \(place): i/o timeout"
+      case .deadlineExceeded, .readTimeout: return "request timed out"
+      case .remoteConnectionClosed: return "EOF"
+      default: return error.shortDescription
+      }
     case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: return tlsCause(of: error)
     default: return "\(error)"
     }

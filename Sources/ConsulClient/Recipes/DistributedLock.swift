@@ -32,8 +32,8 @@ public actor DistributedLock: Exclusion {
     let session = try await SessionKeeper(
       client: client, settings: terms, options: settings.options, pause: settings.pause)
     do {
-      if let index = try await win(session.id) {
-        holding = Holding(session: session, monitor: monitor(session, from: index))
+      if try await win(session.id) {
+        holding = Holding(session: session, monitor: monitor(session))
         return true
       }
     } catch {
@@ -73,8 +73,8 @@ public actor DistributedLock: Exclusion {
   // MARK: - Steps
 
   /// Waits for the key to be free and takes it.
-  /// - Returns: the index at which it was seen last, or nil if patience ran out.
-  private func win(_ session: String) async throws -> UInt64? {
+  /// - Returns: false if patience ran out.
+  private func win(_ session: String) async throws -> Bool {
     let deadline = Deadline(settings)
     var index: UInt64 = 0
     while let wait = deadline.remaining(atMost: ExclusionSettings.queryWait) {
@@ -85,11 +85,11 @@ public actor DistributedLock: Exclusion {
       index = answer.metadata.index
       if let pair = answer.value {
         try Self.requireMark(pair)
-        if pair.session == session { return index }
+        if pair.session == session { return true }
         if pair.session != nil { continue }
       }
       let wanted = KVPair(key: key, value: settings.value, flags: Self.mark)
-      if try await client.kv.put(wanted, if: .acquire(session: session), settings.options) { return index }
+      if try await client.kv.put(wanted, if: .acquire(session: session), settings.options) { return true }
       // Somebody else was faster, or the key is still under a lock delay, which no query tells the end of.
       let current = try await client.kv.get(key, settings.options)
       if current.value?.session != nil {
@@ -100,12 +100,12 @@ public actor DistributedLock: Exclusion {
       try await settings.pause(pause)
       index = 0
     }
-    return nil
+    return false
   }
 
   /// Watches the key until another session, or none, holds it.
-  private nonisolated func monitor(_ session: SessionKeeper, from index: UInt64) -> Task<Void, Never> {
-    Monitoring.start(session: session, settings: settings) { [client, key, settings] query in
+  private nonisolated func monitor(_ session: SessionKeeper) -> Task<Void, Never> {
+    Monitoring.start(session: session, settings: settings) { [client, key] query in
       var query = query
       query.requireConsistent = true
       let answer = try await client.kv.get(key, query)

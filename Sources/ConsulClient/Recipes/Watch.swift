@@ -68,8 +68,10 @@ public struct Watch: Sendable {
         continue
       }
       defer { last = update }
+      // Without an index there is nothing to wait for: ask again at a bearable pace.
+      if update.index == 0, last != nil { try await pause(Self.retryPause) }
       // A query also ends when its time has passed, or for changes that the view does not show.
-      if let last, last.index == update.index || (last.json == update.json && !isEvent) { continue }
+      if let last, last.json == update.json, !isEvent || last.index == update.index { continue }
       try await onUpdate(update)
     }
   }
