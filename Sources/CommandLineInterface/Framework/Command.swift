@@ -89,13 +89,16 @@ func describe(_ error: any Error) -> String {
   }
 }
 
-/// Runs `work`; what it throws becomes a failure whose text starts with `prefix`.
-func explaining<Result>(_ prefix: String, _ work: () async throws -> Result) async throws -> Result {
+/// Runs `work`; what it throws becomes a failure whose text starts with `prefix`, or what `exception` makes of it.
+func explaining<Result>(
+  _ prefix: String, _ work: () async throws -> Result,
+  unless exception: (any Error) -> CommandFailure? = { _ in nil }
+) async throws -> Result {
   do {
     return try await work()
   } catch let error as CancellationError {
     throw error
   } catch {
-    throw CommandFailure("\(prefix): \(describe(error))")
+    throw exception(error) ?? CommandFailure("\(prefix): \(describe(error))")
   }
 }

@@ -42,17 +42,6 @@ extension Flag where Value == Bool {
   }
 }
 
-extension Flag where Value == Bool? {
-  /// A value of its own that must be true or false, and may be left out.
-  static func boolValue(_ name: String, placeholder: String, _ help: String) -> Flag {
-    Flag(name: name, placeholder: placeholder, help: help, defaultValue: nil, shownDefault: nil) {
-      text, value throws(FlagValueError) in
-      guard let parsed = parseBoolean(text) else { throw .syntax }
-      value = parsed
-    }
-  }
-}
-
 extension Flag where Value == String {
   static func string(
     _ name: String, placeholder: String = "string", default defaultValue: String = "", _ help: String
@@ -93,6 +82,16 @@ extension Flag where Value == Int {
   }
 }
 
+extension Flag where Value == GoDuration {
+  static func duration(_ name: String, _ help: String) -> Flag {
+    Flag(name: name, placeholder: "duration", help: help, defaultValue: .zero, shownDefault: nil) {
+      text, value throws(FlagValueError) in
+      guard let parsed = GoDuration(text) else { throw .syntax }
+      value = parsed
+    }
+  }
+}
+
 extension Flag where Value == [String] {
   /// May be given several times.
   static func strings(_ name: String, placeholder: String = "value", _ help: String) -> Flag {
@@ -124,8 +123,8 @@ func parseBoolean(_ text: String) -> Bool? {
   }
 }
 
-/// An integer in the notations of the reference's flags: decimal, `0x`, `0o` or a leading zero, `0b`, and `_` between
-/// digits of a number with a prefix.
+/// An integer in the notations of the reference's flags: decimal, `0x`, `0o` or a leading zero, `0b`, with `_` between
+/// digits.
 func parseInteger<Number: FixedWidthInteger>(_ text: String) throws(FlagValueError) -> Number {
   var digits = Substring(text)
   var negative = false
@@ -143,8 +142,8 @@ func parseInteger<Number: FixedWidthInteger>(_ text: String) throws(FlagValueErr
     case "o", "O": (radix, digits) = (8, body.dropFirst())
     default: (radix, digits) = (8, body)
     }
-    digits.removeAll { $0 == "_" }
   }
+  if digits.first != "_" && digits.last != "_" { digits.removeAll { $0 == "_" } }
   guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && Int(String($0), radix: radix) != nil }) else {
     throw .syntax
   }

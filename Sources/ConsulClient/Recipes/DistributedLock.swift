@@ -45,7 +45,7 @@ public actor DistributedLock: Exclusion {
   }
 
   public func waitUntilLost() async {
-    await holding?.monitor.value
+    await holding?.monitor.end()
   }
 
   public func release() async throws {
@@ -160,5 +160,18 @@ enum Monitoring {
         guard (try? await settings.pause(settings.monitorRetryPause)) != nil else { return }
       }
     }
+  }
+}
+
+extension Task where Success == Void, Failure == Never {
+  /// Returns when the task has ended, or when the caller is cancelled; the task itself goes on then.
+  func end() async {
+    let (ended, continuation) = AsyncStream<Never>.makeStream()
+    let waiter = Task {
+      await value
+      continuation.finish()
+    }
+    for await _ in ended {}
+    waiter.cancel()
   }
 }

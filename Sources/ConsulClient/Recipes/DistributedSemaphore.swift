@@ -54,7 +54,7 @@ public actor DistributedSemaphore: Exclusion {
   }
 
   public func waitUntilLost() async {
-    await holding?.monitor.value
+    await holding?.monitor.end()
   }
 
   public func release() async throws {

@@ -8,7 +8,8 @@ public protocol Exclusion: Sendable {
   /// - Throws: `ClientError`, or `CancellationError` when the task is cancelled; no place is held then.
   func acquire() async throws -> Bool
 
-  /// Returns when the place that is held is lost, because the session ended or an operator took the key away.
+  /// Returns when the place that is held is lost, because the session ended or an operator took the key away; or when
+  /// the calling task is cancelled.
   func waitUntilLost() async
 
   /// Gives the place back.
