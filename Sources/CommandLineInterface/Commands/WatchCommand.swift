@@ -54,7 +54,7 @@ enum WatchCommand {
       return 0
     }
     do {
-      try await Interrupts.cancelling { try await follow(watch, client, invocation) }
+      return try await Interrupts.cancelling { try await follow(watch, client, invocation) }
     } catch is CancellationError {
       return 0
     }
@@ -86,7 +86,7 @@ enum WatchCommand {
     }
   }
 
-  private static func follow(_ watch: Watch, _ client: ConsulClient, _ invocation: Invocation) async throws -> Never {
+  private static func follow(_ watch: Watch, _ client: ConsulClient, _ invocation: Invocation) async throws -> Int32 {
     let console = invocation.console
     let shell = invocation[shell] ? invocation.environment.shell : nil
     try await watch.follow(

@@ -1,4 +1,5 @@
 import Subprocess
+import SystemPackage
 
 /// A program that a command starts for the user: with the user's terminal for its output, and with everything that the
 /// user's shell would give it.
