@@ -58,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     room("Model"),
@@ -110,6 +111,7 @@ let package = Package(
       [
         "Model", "AgentConfiguration", "Agent", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
@@ -124,7 +126,7 @@ let package = Package(
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests("HTTPAPI", ["Model", "Server", "LocalAgent"]),
     tests("DNSServer", ["Model", "Wire", "Server"]),
-    tests("ConsulClient", ["Model"]),
+    tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
     tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),
     tests("CommandLineInterface", ["Model", "ConsulClient"]),
   ])

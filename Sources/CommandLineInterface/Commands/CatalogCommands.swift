@@ -131,7 +131,8 @@ enum CatalogCommands {
       let catalog = try invocation.client().catalog
       let node = invocation[node]
       let services = try await explaining("Error listing services") {
-        node.isEmpty ? try await catalog.services(options).value : try await catalog.services(onNode: node, options).value
+        node.isEmpty
+          ? try await catalog.services(options).value : try await catalog.services(onNode: node, options).value
       }
       guard !services.isEmpty else {
         invocation.console.err("No services match the given query - try expanding your search.")

@@ -14,7 +14,8 @@ enum LockCommand {
   private static let passInput = Flag.bool("pass-stdin", "Give the program the standard input of this command.")
   private static let shell = Flag.bool(
     "shell", default: true, "Run the program by a shell: the one of the environment variable SHELL, or /bin/sh.")
-  private static let timeout = Flag.duration("timeout", "How long to wait for the lock, such as 500ms or 3h; 0 for ever.")
+  private static let timeout = Flag.duration(
+    "timeout", "How long to wait for the lock, such as 500ms or 3h; 0 for ever.")
   private static let attempt = Flag.duration("try", "Older name of -timeout.")
   private static let verbose = Flag.bool("verbose", "Tell each step.")
 

@@ -7,7 +7,8 @@ enum WatchCommand {
   private static let key = Flag.string("key", "Key to watch; for the type key.")
   private static let name = Flag.string("name", "Name of the events to watch; for the type event, all without it.")
   private static let passingOnly = Flag.string(
-    "passingonly", placeholder: "true|false", "Whether to leave out instances with a failing check; for the type service.")
+    "passingonly", placeholder: "true|false",
+    "Whether to leave out instances with a failing check; for the type service.")
   private static let prefix = Flag.string("prefix", "Start of the keys to watch; for the type keyprefix.")
   private static let service = Flag.string(
     "service", "Service to watch; for the type service, and for the type checks if they are those of a service.")
@@ -37,7 +38,8 @@ enum WatchCommand {
         """,
       clientFlags: ClientFlags.query,
       flags: [
-        filter.any, key.any, name.any, passingOnly.any, prefix.any, service.any, shell.any, state.any, tag.any, type.any,
+        filter.any, key.any, name.any, passingOnly.any, prefix.any, service.any, shell.any, state.any, tag.any,
+        type.any,
       ],
       startsProgram: true,
       run: run)

@@ -32,7 +32,9 @@ extension KVCommands {
       try invocation.requireArguments(atMost: 1)
       let key = key(invocation.arguments.first)
       let listsKeys = invocation[keysOnly]
-      guard !key.isEmpty || listsKeys || invocation[recurse] else { throw CommandFailure("Error! Missing KEY argument") }
+      guard !key.isEmpty || listsKeys || invocation[recurse] else {
+        throw CommandFailure("Error! Missing KEY argument")
+      }
       let kv = try invocation.client().kv
       let options = invocation.queryOptions
       let format = KVFormat(isDetailed: invocation[detailed], asBase64: invocation[asBase64])
