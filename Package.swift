@@ -69,7 +69,11 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
-      "Server", ["Model", "Wire", "State", "Consensus", "AccessControl", logging] + nio("NIOCore", "NIOConcurrencyHelpers")),
+      "Server",
+      [
+        "Model", "Wire", "State", "Consensus", "AccessControl", logging,
+        .product(name: "HeapModule", package: "swift-collections"),
+      ] + nio("NIOCore", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [
