@@ -79,8 +79,6 @@ extension SettingTable {
     Setting("retry_join_wan", .strings, default: [], debug: "RetryJoinWAN", "Servers of other datacenters to join at start."),
     Setting("retry_interval_wan", .duration, default: "30s", debug: "RetryJoinIntervalWAN", "Pause between attempts to join other datacenters."),
     Setting("retry_max_wan", .int, default: 0, debug: "RetryJoinMaxAttemptsWAN", "Attempts to join other datacenters before the agent gives up; 0: never."),
-    Setting("start_join", .strings, "The older name of retry_join."),
-    Setting("start_join_wan", .strings, "The older name of retry_join_wan."),
     Setting("primary_gateways", .strings, default: [], debug: "PrimaryGateways", "Mesh gateways of the primary datacenter, for servers of secondary ones."),
     Setting("primary_gateways_interval", .duration, default: "30s", debug: "PrimaryGatewaysInterval", "Pause between attempts to find the primary's mesh gateways."),
     Setting("reconnect_timeout", .duration, default: "0s", debug: "ReconnectTimeoutLAN", "How long a failed node is remembered (at least 8 hours); 0 is 72 hours."),

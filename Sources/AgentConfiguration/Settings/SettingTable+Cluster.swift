@@ -28,7 +28,6 @@ extension SettingTable {
     Setting("raft_logstore.verification.interval", .duration, default: "0s", debug: "RaftLogStoreConfig.Verification.Interval", "How often; between 30 seconds and 5 minutes is sensible."),
     Setting("raft_logstore.boltdb.no_freelist_sync", .bool, default: false, debug: "RaftLogStoreConfig.BoltDB.NoFreelistSync", "Accepted for the sake of existing files; this log store has no free list."),
     Setting("raft_logstore.wal.segment_size_mb", .int, default: 64, "Size of the files of the log, in MiB."),
-    Setting("raft_boltdb.NoFreelistSync", .bool, "The older name of raft_logstore.boltdb.no_freelist_sync."),
     Setting("consul.raft.election_timeout", .duration, default: "1000ms", traits: [.unwritable], "Base of the election timeout; performance.raft_multiplier stretches it."),
     Setting("consul.raft.heartbeat_timeout", .duration, default: "1000ms", traits: [.unwritable], "Base of the heartbeat timeout; performance.raft_multiplier stretches it."),
     Setting("consul.raft.leader_lease_timeout", .duration, default: "500ms", traits: [.unwritable], "Base of the leader's lease; performance.raft_multiplier stretches it."),
@@ -88,7 +87,6 @@ extension SettingTable {
 
   static let enterprise: [Setting] = [
     Setting("read_replica", .bool, default: false, debug: "ReadReplica", "A server that receives the log without voting."),
-    Setting("non_voting_server", .bool, "The older name of read_replica."),
     Setting("segment", .string, default: "", debug: "SegmentName", "Network segment of the agent. Not supported."),
     Setting("segments", .blocks(segment), "Network segments of the servers. Not supported."),
     Setting("partition", .string, default: "", traits: [.enterprise], "Admin partition of the agent."),

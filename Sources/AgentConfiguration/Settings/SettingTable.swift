@@ -6,6 +6,10 @@ public enum SettingTable {
   public static let all: [Setting] =
     general + addresses + ports + cluster + node + logging + checks + limits + performance + dns + http + userInterface
     + accessControl + encryption + tls + automaticTLS + mesh + raft + gossip + telemetry + definitions + enterprise
+    + deprecated
+
+  /// The older names: same type as what replaces them.
+  private static let deprecated: [Setting] = Deprecation.all.map(\.setting)
 
   /// The option of that exact path.
   public static func setting(at path: String) -> Setting? { byPath[path] }
