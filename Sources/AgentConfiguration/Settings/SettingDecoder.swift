@@ -33,7 +33,7 @@ struct SettingDecoder {
       switch member {
       case .block(let inner):
         guard let block = unwrapped(value).object else {
-          mismatches.append(notAMap(shown + key, value))
+          mismatches.append(DefinitionReader.notAMap(shown + key, value))
           continue
         }
         decode(block, inner, prefix: prefix + name + ".", shown: shown + key + ".")
@@ -78,7 +78,7 @@ struct SettingDecoder {
       if let whole = Int64(exactly: number.rounded(.towardZero)) { return .int(whole) }
     default: break
     }
-    mismatches.append(mismatch(path, value, expected: type.goName))
+    mismatches.append(DefinitionReader.mismatch(path, value, expected: type.goName))
     return nil
   }
 
@@ -88,20 +88,20 @@ struct SettingDecoder {
       return nil
     }
     for (index, element) in elements.enumerated() where element.string == nil {
-      mismatches.append(mismatch("\(path)[\(index)]", element, expected: "string"))
+      mismatches.append(DefinitionReader.mismatch("\(path)[\(index)]", element, expected: "string"))
     }
     return .array(elements.filter { $0.string != nil })
   }
 
   private mutating func stringMap(_ value: Dynamic, _ path: String) -> Dynamic? {
     guard let members = unwrapped(value).object else {
-      mismatches.append(notAMap(path, value))
+      mismatches.append(DefinitionReader.notAMap(path, value))
       return nil
     }
     var result = DynamicObject()
     for (key, value) in members {
       let value = unwrapped(value)
-      if value.string == nil { mismatches.append(mismatch("\(path)[\(key)]", value, expected: "string")) }
+      if value.string == nil { mismatches.append(DefinitionReader.mismatch("\(path)[\(key)]", value, expected: "string")) }
       result[key] = value
     }
     return .object(result)
@@ -110,7 +110,7 @@ struct SettingDecoder {
   private mutating func object(_ value: Dynamic, _ path: String) -> Dynamic? {
     let value = unwrapped(value)
     if value.object != nil { return value }
-    mismatches.append(notAMap(path, value))
+    mismatches.append(DefinitionReader.notAMap(path, value))
     return nil
   }
 
@@ -118,7 +118,7 @@ struct SettingDecoder {
   private mutating func objects(_ value: Dynamic, _ path: String) -> Dynamic? {
     let elements = value.array ?? [value]
     for (index, element) in elements.enumerated() where element.object == nil {
-      mismatches.append(notAMap("\(path)[\(index)]", element))
+      mismatches.append(DefinitionReader.notAMap("\(path)[\(index)]", element))
     }
     return .array(elements.filter { $0.object != nil })
   }
@@ -133,7 +133,7 @@ struct SettingDecoder {
     var result = DynamicObject()
     for (name, value) in named {
       guard case .object = unwrapped(value) else {
-        mismatches.append(notAMap("\(path)[\(name)]", value))
+        mismatches.append(DefinitionReader.notAMap("\(path)[\(name)]", value))
         continue
       }
       result[name] = block(unwrapped(value), settings, "\(path)[\(name)]")
@@ -154,8 +154,16 @@ struct SettingDecoder {
     return .object(result)
   }
 
+  /// Service and check blocks: checked here, turned into records when all sources are merged.
   private mutating func definitions(_ value: Dynamic, _ kind: SettingType.DefinitionKind, _ path: String) -> Dynamic? {
     guard case .array(let elements) = objects(value, path) else { return nil }
+    var reader = DefinitionReader()
+    for (index, element) in elements.enumerated() {
+      let place = value.array == nil ? path : "\(path)[\(index)]"
+      reader.check(element.object ?? DynamicObject(), kind, path: place)
+    }
+    unknown += reader.unknown
+    mismatches += reader.mismatches
     return .array(elements)
   }
 
@@ -164,14 +172,6 @@ struct SettingDecoder {
   /// Where one value is wanted, a list of one is that value (`[{ … }]` for a block).
   private func unwrapped(_ value: Dynamic) -> Dynamic {
     if case .array(let elements) = value, elements.count == 1 { elements[0] } else { value }
-  }
-
-  private func mismatch(_ path: String, _ value: Dynamic, expected: String) -> String {
-    "'\(path)' expected type '\(expected)', got unconvertible type '\(value.goType)', value: '\(value.goText)'"
-  }
-
-  private func notAMap(_ path: String, _ value: Dynamic) -> String {
-    "'\(path)' expected a map, got '\(value.goKind)'"
   }
 }
 
