@@ -11,7 +11,7 @@ extension CheckType {
     if !dockerContainerID.isEmpty, scriptArgs.isEmpty { return "Docker checks need the arguments of a command" }
     if !runs, !isAlias, ttl <= .zero { return "TTL must be > 0 for TTL checks" }
     if outputMaxSize < 0 { return "MaxOutputMaxSize must be positive" }
-    if (runs || isAlias) && ttl > .zero { return "Interval and TTL cannot both be specified" }
+    if interval > .zero, ttl > .zero { return "Interval and TTL cannot both be specified" }
     if !status.isEmpty, !["passing", "warning", "critical"].contains(status) {
       return "Status for checks must 'passing', 'warning', 'critical'"
     }
