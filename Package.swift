@@ -71,29 +71,37 @@ let package = Package(
     room(
       "Server", ["Model", "Wire", "State", "Consensus", "AccessControl", logging] + nio("NIOCore", "NIOConcurrencyHelpers")),
     room(
-      "HTTPAPI",
-      ["Model", "Server", "AccessControl", "Telemetry", logging, crypto]
-        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
-        + [
-          .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-          .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        ]),
-    room("DNSServer", ["Model", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
-    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
-    room(
-      "Agent",
+      "Checks",
       [
-        "Model", "AgentConfiguration", "Server", "State", "HTTPAPI", "DNSServer", "AccessControl", "Telemetry", logging,
-        httpClient, crypto,
+        "Model", logging, httpClient,
         .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+    room("LocalAgent", ["Model", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
+    room(
+      "HTTPAPI",
+      ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
+        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
+        + [
+          .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+          .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
+    room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
+    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
+    room(
+      "Agent",
+      [
+        "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
+        "AccessControl", "Telemetry", logging, httpClient, crypto,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
       "CommandLineInterface",
@@ -110,9 +118,11 @@ let package = Package(
     tests("Consensus"),
     tests("State", ["Model"]),
     tests("Server", ["Model", "State", "Consensus"]),
-    tests("HTTPAPI", ["Model", "Server"]),
+    tests("Checks", ["Model"]),
+    tests("LocalAgent", ["Model", "Server", "Checks"]),
+    tests("HTTPAPI", ["Model", "Server", "LocalAgent"]),
     tests("DNSServer", ["Model", "Wire", "Server"]),
     tests("ConsulClient", ["Model"]),
-    tests("Agent", ["Model", "AgentConfiguration", "Server"]),
+    tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),
     tests("CommandLineInterface", ["Model", "ConsulClient"]),
   ])
