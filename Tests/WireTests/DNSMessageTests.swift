@@ -209,12 +209,16 @@ struct DNSMessageTests {
 
   @Test func labelsThatNoNameCanHaveAreNotWritten() throws {
     let writer = DNSMessageWriter()
+    writer.begin(id: 0, flags: .response)
     let suffix = try DNSName("node.dc1.consul")
-    for text in ["", "a..b", ".a", "a.", String(repeating: "a", count: 64)] {
-      #expect(!writer.canWrite(labels: text, suffix: suffix), "\(text)")
+    let tooLong = Array(repeating: String(repeating: "a", count: 60), count: 4).joined(separator: ".")
+    for text in ["", "a..b", ".a", "a.", String(repeating: "a", count: 64), tooLong] {
+      #expect(!DNSName.canHold(labels: text, before: suffix), "\(text)")
+      #expect(!writer.write(labels: text, suffix: suffix), "\(text)")
     }
     for text in ["a", "a.b", "Node_2", String(repeating: "a", count: 63), "two words"] {
-      #expect(writer.canWrite(labels: text, suffix: suffix), "\(text)")
+      #expect(DNSName.canHold(labels: text, before: suffix), "\(text)")
+      #expect(writer.write(labels: text, suffix: suffix), "\(text)")
     }
   }
 

@@ -213,7 +213,7 @@ public final class DNSMessageWriter {
   }
 
   /// Writes a name whose first labels are text, parted by dots, before a suffix: no name value is built.
-  /// - Returns: false if the text holds a label that no name can have, or if the space does not suffice.
+  /// - Returns: false if the space does not suffice, or if the text cannot be labels (``DNSName/canHold(labels:before:)``).
   public func write(labels text: String, suffix: DNSName, compressed: Bool = true) -> Bool {
     var text = text
     let length = text.withUTF8 { utf8 in compose(utf8, suffix: suffix) }
@@ -237,12 +237,7 @@ public final class DNSMessageWriter {
     return writeName(UnsafeBufferPointer(rebasing: composed[..<length]), compressed: compressed)
   }
 
-  /// Whether `write(labels:suffix:)` can write this text as labels before the suffix.
-  public func canWrite(labels text: String, suffix: DNSName) -> Bool {
-    var text = text
-    return text.withUTF8 { compose($0, suffix: suffix) } != nil
-  }
-
+  /// Puts a name together in `composed`; nil if no name can be like this.
   private func compose(_ text: UnsafeBufferPointer<UInt8>, suffix: DNSName) -> Int? {
     guard !text.isEmpty, text.count + 1 + suffix.wire.count < DNSName.byteLimit else { return nil }
     var lengthIndex = 0

@@ -159,3 +159,36 @@ extension DNSName: CustomStringConvertible {
     return text
   }
 }
+
+extension DNSName {
+  /// A name of labels that are known to be valid: literals in code.
+  public init(uncheckedLabels labels: StaticString...) {
+    var wire: [UInt8] = []
+    for label in labels {
+      label.withUTF8Buffer { bytes in
+        precondition((1...Self.labelLimit).contains(bytes.count))
+        wire.append(UInt8(bytes.count))
+        wire.append(contentsOf: bytes)
+      }
+    }
+    precondition(wire.count < Self.byteLimit)
+    self.init(uncheckedWire: wire)
+  }
+
+  /// Whether text, taken as labels parted by dots (no escapes), can stand before `suffix` in a name.
+  public static func canHold(labels text: String, before suffix: DNSName) -> Bool {
+    let total = text.utf8.count
+    guard total > 0, total + 1 + suffix.wire.count < byteLimit else { return false }
+    var length = 0
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: ".") {
+        guard length > 0 else { return false }
+        length = 0
+      } else {
+        length += 1
+        guard length <= labelLimit else { return false }
+      }
+    }
+    return length > 0
+  }
+}

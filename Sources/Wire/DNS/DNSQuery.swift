@@ -86,6 +86,18 @@ public struct DNSQuery: Hashable, Sendable {
     self.question = question
     self.extension = `extension`
   }
+
+  /// The query as a message.
+  public func encoded() -> [UInt8] {
+    let writer = DNSMessageWriter()
+    writer.begin(id: id, flags: flags)
+    // Both always fit.
+    _ = writer.writeQuestion(question)
+    if let ext = `extension` {
+      _ = writer.writeExtension(ext, payloadSize: ext.payloadSize, responseCode: .noError)
+    }
+    return Array(writer.bytes)
+  }
 }
 
 /// What a server makes of the bytes that arrived.
