@@ -71,7 +71,8 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", logging, .product(name: "HeapModule", package: "swift-collections"),
+        "Model", "Wire", "State", "Consensus", "AccessControl", logging,
+        .product(name: "HeapModule", package: "swift-collections"),
       ] + nio("NIOCore", "NIOConcurrencyHelpers")),
     room(
       "Checks",

@@ -9,7 +9,7 @@
 ///
 /// Fields are stored properties; the schema addresses them by their offset, so encoders walk a record in place, without
 /// copying it and without reflection.
-public protocol Record: FieldValue, Equatable {
+public protocol Record: FieldValue, Equatable, Filterable {
   init()
   static var schema: Schema<Self> { get }
 }

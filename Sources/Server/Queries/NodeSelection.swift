@@ -24,7 +24,8 @@ public struct NodeSelection: Sendable, Equatable {
       let coordinate = node(element).flatMap { state.coordinate(of: $0.value.node) }
       return (place: place, distance: coordinate.map { origin.distance(to: $0) } ?? .infinity)
     }
-    return distances
+    return
+      distances
       .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
       .map { selected[$0.place] }
   }
