@@ -55,7 +55,7 @@ extension StateTransaction {
 }
 
 extension RegisterRequest {
-  /// The node that the request describes.
+  /// The node that the request describes, without indexes.
   var nodeRow: Node {
     var row = Node()
     row.id = id

@@ -12,7 +12,10 @@ public struct StateTransaction: ~Copyable {
   private var appliedIndex: UInt64
   private let generation: UInt64
 
-  init(_ base: StateSnapshot) {
+  private let recordsChanges: Bool
+
+  init(_ base: StateSnapshot, recordsChanges: Bool = true) {
+    self.recordsChanges = recordsChanges
     tables = base.tables
     appliedIndex = base.appliedIndex
     generation = base.generation
@@ -70,10 +73,13 @@ public struct StateTransaction: ~Copyable {
 
   // MARK: What operations report
 
-  mutating func touch(_ point: WatchPoint) { changes.append(.point(point)) }
-  mutating func touchKey(_ key: String) { changes.append(.key(key)) }
+  mutating func touch(_ point: WatchPoint) { record(.point(point)) }
+  mutating func touchKey(_ key: String) { record(.key(key)) }
   mutating func touchKeys(prefix: String, _ removed: RadixTree<Row<KVEntry>>) {
-    changes.append(.keyTree(prefix: prefix, removed: removed))
+    record(.keyTree(prefix: prefix, removed: removed))
+  }
+  private mutating func record(_ change: Change) {
+    if recordsChanges { changes.append(change) }
   }
   mutating func delayLock(_ key: String, by duration: GoDuration) { lockDelays.append((key, duration)) }
 
