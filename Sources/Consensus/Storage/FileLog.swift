@@ -150,7 +150,8 @@ public final class FileLog: LogStorage {
     let origin = segment.writeOffset
     let isFresh = origin == LogSegment.recordsStart
     var encoder = BatchEncoder(
-      buffer: writer.buffer, origin: origin, salt: segment.salt, lastIndex: writer.lastIndex,
+      buffer: writer.buffer, origin: origin, nonce: UInt32(truncatingIfNeeded: writer.random.next() >> 40),
+      salt: segment.salt, lastIndex: writer.lastIndex,
       lastTerm: writer.lastTerm)
     writer.buffer = []
     if isFresh { encoder.addControl(.resume, next: writer.lastIndex + 1, previousTerm: writer.lastTerm) }
@@ -238,7 +239,8 @@ public final class FileLog: LogStorage {
         segment.hasRoom(LogRecord.headerBytes)
       else { return }
       var encoder = BatchEncoder(
-        buffer: [], origin: segment.writeOffset, salt: segment.salt, lastIndex: writer.lastIndex,
+        buffer: [], origin: segment.writeOffset, nonce: UInt32(truncatingIfNeeded: writer.random.next() >> 40),
+        salt: segment.salt, lastIndex: writer.lastIndex,
         lastTerm: writer.lastTerm)
       encoder.addControl(.closed, next: writer.lastIndex + 1, previousTerm: writer.lastTerm)
       do throws(DiskError) {
@@ -259,11 +261,13 @@ struct BatchEncoder {
   private(set) var lastIndex: LogIndex
   private(set) var lastTerm: Term
   let origin: Int
+  let nonce: UInt32
   let salt: UInt64
 
-  init(buffer: [UInt8], origin: Int, salt: UInt64, lastIndex: LogIndex, lastTerm: Term) {
+  init(buffer: [UInt8], origin: Int, nonce: UInt32, salt: UInt64, lastIndex: LogIndex, lastTerm: Term) {
     self.buffer = buffer
     self.origin = origin
+    self.nonce = nonce
     self.salt = salt
     self.lastIndex = lastIndex
     self.lastTerm = lastTerm
@@ -271,7 +275,7 @@ struct BatchEncoder {
 
   mutating func addControl(_ control: LogRecord.Control, next: LogIndex, previousTerm: Term) {
     LogRecord.append(
-      to: &buffer, origin: origin, batch: UInt32(origin), salt: salt, kind: control.rawValue, index: next,
+      to: &buffer, origin: origin, batch: UInt32(origin), nonce: nonce, salt: salt, kind: control.rawValue, index: next,
       term: previousTerm)
   }
 
@@ -285,7 +289,7 @@ struct BatchEncoder {
             index: entry.index, term: entry.term, offset: origin + buffer.count,
             configuration: entry.kind == .configuration ? entry.data : nil))
         LogRecord.append(
-          to: &buffer, origin: origin, batch: UInt32(origin), salt: salt, kind: entry.kind.rawValue,
+          to: &buffer, origin: origin, batch: UInt32(origin), nonce: nonce, salt: salt, kind: entry.kind.rawValue,
           index: entry.index, term: entry.term, appendedAt: entry.appendedAt, extensions: entry.extensions,
           data: entry.data)
         lastIndex = entry.index

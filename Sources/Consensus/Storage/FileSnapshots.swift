@@ -30,6 +30,8 @@ public final class FileSnapshots: SnapshotStorage {
         try onDisk { () throws(DiskError) in try Self.removeTree(disk, directory + "/" + name) }
       }
     }
+    // Whoever died after a rename may not have made it durable, and the log is shortened relying on it.
+    try onDisk { () throws(DiskError) in try disk.synchronizeDirectory(directory) }
     state = Mutex(State(nextNumber: nextNumber))
   }
 
@@ -107,6 +109,8 @@ public final class FileSnapshots: SnapshotStorage {
       let doomed = directory + "/" + name + Self.temporarySuffix
       try onDisk { () throws(DiskError) in
         try disk.rename(directory + "/" + name, to: doomed)
+        // Not before it lost its name may it lose its files.
+        try disk.synchronizeDirectory(directory)
         try Self.removeTree(disk, doomed)
       }
     }

@@ -5,6 +5,9 @@ struct FoundLog {
   /// Segments that were prepared but never written to.
   private(set) var spares: [Segment] = []
 
+  /// The last complete batch of the log: its segment, offset and bytes.
+  private var lastBatch: (position: Int, offset: Int, bytes: [UInt8])?
+
   private struct TornEnd {
     var position: Int
     var start: Int
@@ -22,7 +25,10 @@ struct FoundLog {
       let (segment, bytes) = try Self.load(disk, path, sequence: sequence)
       table.segments.append(segment)
       let position = table.segments.count - 1
-      let end = try bytes.withUnsafeBytesTyped { bytes throws(StorageError) in try replay(bytes, path: path) }
+      var lastBatchOffset: Int?
+      let end = try bytes.withUnsafeBytesTyped { bytes throws(StorageError) in
+        try replay(bytes, path: path) { lastBatchOffset = $0 }
+      }
       let isUnused: Bool
       switch end {
       case .corrupt(let offset, let evidence):
@@ -38,6 +44,9 @@ struct FoundLog {
         table.segments[position].writeOffset = offset
         isUnused = offset == LogSegment.recordsStart
         if let torn, !isUnused { throw Self.tornBefore(torn, table.segments) }
+      }
+      if let batch = lastBatchOffset {
+        lastBatch = (position, batch, Array(bytes[batch..<table.segments[position].writeOffset]))
       }
       if !isUnused {
         // Segments that were passed over because a batch did not fit are part of the sequence.
@@ -87,7 +96,7 @@ struct FoundLog {
 
   /// Adds the records of the newest segment of the table.
   private mutating func replay(
-    _ bytes: UnsafeRawBufferPointer, path: String
+    _ bytes: UnsafeRawBufferPointer, path: String, noteBatch: (Int) -> Void
   ) throws(StorageError) -> LogRecovery.End {
     let segment = table.segments[table.segments.count - 1]
     var isFirst = true
@@ -96,6 +105,7 @@ struct FoundLog {
         throw .corrupt(file: path, offset: UInt64(record.offset), reason: "the segment's first record is missing")
       }
       isFirst = false
+      noteBatch(Int(record.batch))
       try add(record, bytes, path: path)
     }
   }
@@ -137,17 +147,24 @@ struct FoundLog {
     }
   }
 
-  /// Removes traces of a crash. What was read may still be on its way to the disk (the process may have died, not the
-  /// machine), so the end of the log is synchronised before anybody relies on it.
+  /// Removes traces of a crash. What was read may not be on the disk: the process may have died before the sync, or
+  /// because the sync failed, after which the pages count as clean although they never arrived. Only the last batch can be
+  /// in doubt, so it is written again before anybody relies on it.
   private func cleanUp(
     _ disk: any Disk, directory: String, names: [String], torn: TornEnd?
   ) throws(StorageError) {
     try onDisk { () throws(DiskError) in
       if let torn {
         let zeros = [UInt8](repeating: 0, count: torn.end - torn.start)
-        try table.segments[torn.position].file.write(zeros, at: UInt64(torn.start))
+        let file = table.segments[torn.position].file
+        try file.write(zeros, at: UInt64(torn.start))
+        try file.synchronize()
       }
-      try table.segments.last?.file.synchronize()
+      if let lastBatch {
+        let file = table.segments[lastBatch.position].file
+        try file.write(lastBatch.bytes, at: UInt64(lastBatch.offset))
+        try file.synchronize()
+      }
       if names.contains(LogSegment.temporaryName) {
         try disk.remove(directory + "/" + LogSegment.temporaryName)
       }

@@ -4,7 +4,7 @@
 //   4  u32  CRC-32C over the segment's salt, the record's offset, bytes 0 ..< 4 and 8 ..< length
 //   8  u32  offset of the first record of the same batch (one batch = one write and one sync)
 //  12  u8   kind: that of a log entry, or one of `Control`
-//  13  u8×3 0
+//  13  u24  nonce of the batch, so that leftovers of an unfinished batch never pass for part of one written over it
 //  16  u64  index
 //  24  u64  term
 //  32  i64  seconds of the leader's wall clock
@@ -33,6 +33,7 @@ enum LogRecord {
     var offset: Int
     var length: Int
     var batch: UInt32
+    var nonce: UInt32
     var kind: UInt8
     var index: LogIndex
     var term: Term
@@ -51,7 +52,8 @@ enum LogRecord {
   /// Appends a record that will stand at `offset + (buffer.count - start)` … of the segment; `origin` is the offset in the
   /// segment of the buffer's first byte.
   static func append(
-    to buffer: inout [UInt8], origin: Int, batch: UInt32, salt: UInt64, kind: UInt8, index: LogIndex, term: Term,
+    to buffer: inout [UInt8], origin: Int, batch: UInt32, nonce: UInt32, salt: UInt64, kind: UInt8, index: LogIndex,
+    term: Term,
     appendedAt: WallTime = WallTime(seconds: 0, nanoseconds: 0), extensions: [UInt8] = [], data: [UInt8] = []
   ) {
     let start = buffer.count
@@ -59,7 +61,7 @@ enum LogRecord {
     buffer.appendLittleEndian(UInt32(length))
     buffer.appendLittleEndian(UInt32(0))
     buffer.appendLittleEndian(batch)
-    buffer.appendLittleEndian(UInt32(kind))
+    buffer.appendLittleEndian(nonce << 8 | UInt32(kind))
     buffer.appendLittleEndian(index)
     buffer.appendLittleEndian(term)
     buffer.appendLittleEndian(UInt64(bitPattern: appendedAt.seconds))
@@ -95,11 +97,12 @@ enum LogRecord {
     let length = Int(load(0, as: UInt32.self))
     guard length >= headerBytes, length <= bytes.count - position else { return nil }
     let extensionsLength = Int(load(44, as: UInt32.self))
-    guard extensionsLength <= length - headerBytes, load(12, as: UInt32.self) <= 0xff else { return nil }
+    guard extensionsLength <= length - headerBytes else { return nil }
     let record = UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
     guard checksum(record, salt: salt, offset: origin + position) == load(4, as: UInt32.self) else { return nil }
     return Parsed(
-      offset: origin + position, length: length, batch: load(8, as: UInt32.self), kind: load(12, as: UInt8.self),
+      offset: origin + position, length: length, batch: load(8, as: UInt32.self),
+      nonce: load(12, as: UInt32.self) >> 8, kind: load(12, as: UInt8.self),
       index: load(16, as: UInt64.self), term: load(24, as: UInt64.self),
       appendedAt: WallTime(
         seconds: Int64(bitPattern: load(32, as: UInt64.self)), nanoseconds: load(40, as: UInt32.self)),

@@ -19,8 +19,10 @@ enum LogRecovery {
     visit: (LogRecord.Parsed) throws(StorageError) -> Void
   ) throws(StorageError) -> End {
     var position = LogSegment.recordsStart
-    while let record = LogRecord.parse(bytes, at: position, salt: salt), Int(record.batch) <= position {
+    var previous: LogRecord.Parsed?
+    while let record = LogRecord.parse(bytes, at: position, salt: salt), continues(previous, record) {
       try visit(record)
+      previous = record
       position = record.next
     }
     position = min(position, bytes.count)
@@ -30,6 +32,11 @@ enum LogRecovery {
       return .corrupt(position, evidence: evidence)
     }
     return .torn(position, dirtyEnd: dirtyEnd)
+  }
+
+  /// A record begins a batch or belongs to that of the one before it.
+  private static func continues(_ previous: LogRecord.Parsed?, _ record: LogRecord.Parsed) -> Bool {
+    Int(record.batch) == record.offset || (record.batch == previous?.batch && record.nonce == previous?.nonce)
   }
 
   /// One past the last byte that is not zero, or `start`.
