@@ -47,7 +47,8 @@ private func script(_ arguments: [String], timeout: GoDuration = .zero, outputLi
       ([""], "exec: \"\": executable file not found in $PATH"),
     ])
   func aProgramThatCannotStartIsCritical(arguments: [String], output: String) async throws {
-    #expect(try await script(arguments) == .critical(output))
+    let result = try await script(arguments)
+    #expect(result == .critical(output))
   }
 
   /// A descendant of the script holds a named pipe open: the end of the pipe is the end of the descendant.
