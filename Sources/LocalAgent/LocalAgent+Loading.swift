@@ -18,7 +18,7 @@ extension LocalAgent {
     var registrations: [ServiceRegistration] = []
     for definition in definitions {
       let service = "service \"\(definition.name)\""
-      for type in [definition.check.value] + definition.checks where !type.isEmptyValue {
+      for type in (definition.check.isEmptyValue ? [] : [definition.check.value]) + definition.checks {
         do {
           try Checks.validate(type)
         } catch {
