@@ -69,7 +69,7 @@ public func makeCheck(
   }
 }
 
-private func makeProbe(
+func makeProbe(
   _ kind: CheckKind, _ definition: CheckType, outputLimit: Int, _ environment: CheckEnvironment
 ) throws(CheckError) -> any Probe {
   let timeout = CheckSchedule(definition, kind: kind).timeout

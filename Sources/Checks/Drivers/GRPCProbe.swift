@@ -32,12 +32,11 @@ struct GRPCProbe: Probe {
       service: parts.count > 1 ? String(parts[1]) : "", timeoutNanoseconds: attempt.timeout.nanoseconds)
     dialer.open(.tcp(place), tls: tls, on: loop, timeout: attempt.timeout) { channel in
       attempt.opened(channel)
-      try channel.pipeline.syncOperations.addHandlers([NIOHTTP2Handler(mode: .client), GRPCCaller(channel.eventLoop)])
+      try channel.pipeline.syncOperations.addHandlers([
+        NIOHTTP2Handler(mode: .client), GRPCCaller(call, channel.eventLoop),
+      ])
     }.flatMap { channel in
-      let outcome = channel.outcome(of: GRPCCaller.self)
-      for frame in call.frames { channel.write(frame, promise: nil) }
-      channel.flush()
-      return outcome
+      channel.outcome(of: GRPCCaller.self)
     }.whenComplete { result in
       switch result {
       case .success(let answer): attempt.finish(Self.judge(answer, target))
@@ -94,15 +93,27 @@ struct GRPCHealthCall: Sendable {
 
 private final class GRPCCaller: ChannelInboundHandler, Conversation {
   typealias InboundIn = HTTP2Frame
+  typealias OutboundOut = HTTP2Frame
   /// An answer is a handful of bytes.
   static let messageLimit = 64 << 10
 
+  private let call: GRPCHealthCall
   private let answered: EventLoopPromise<GRPCAnswer>
   private var reply = GRPCReply()
 
   var outcome: EventLoopFuture<GRPCAnswer> { answered.futureResult }
 
-  init(_ loop: any EventLoop) { answered = loop.makePromise() }
+  init(_ call: GRPCHealthCall, _ loop: any EventLoop) {
+    self.call = call
+    answered = loop.makePromise()
+  }
+
+  /// The HTTP/2 handler has sent the connection preface by now; a TLS handler holds all back until hands are shaken.
+  func channelActive(context: ChannelHandlerContext) {
+    for frame in call.frames { context.write(wrapOutboundOut(frame), promise: nil) }
+    context.flush()
+    context.fireChannelActive()
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let frame = unwrapInboundIn(data)

@@ -25,10 +25,7 @@ struct H2PingProbe: Probe {
       attempt.opened(channel)
       try channel.pipeline.syncOperations.addHandlers([NIOHTTP2Handler(mode: .client), Pinger(channel.eventLoop)])
     }.flatMap { channel in
-      let outcome = channel.outcome(of: Pinger.self)
-      channel.writeAndFlush(
-        HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 1), ack: false)), promise: nil)
-      return outcome
+      channel.outcome(of: Pinger.self)
     }.whenComplete { result in
       switch result {
       case .success: attempt.finish(.passing("HTTP2 ping was successful"))
@@ -44,12 +41,20 @@ struct H2PingProbe: Probe {
 
 private final class Pinger: ChannelInboundHandler, Conversation {
   typealias InboundIn = HTTP2Frame
+  typealias OutboundOut = HTTP2Frame
 
   private let answered: EventLoopPromise<Void>
 
   var outcome: EventLoopFuture<Void> { answered.futureResult }
 
   init(_ loop: any EventLoop) { answered = loop.makePromise() }
+
+  /// The HTTP/2 handler has sent the connection preface by now; a TLS handler holds both back until hands are shaken.
+  func channelActive(context: ChannelHandlerContext) {
+    let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 1), ack: false))
+    context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+    context.fireChannelActive()
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data).payload {

@@ -18,10 +18,8 @@ struct OSServiceProbe: Probe {
     let attempt = Attempt(on: loop, timeout: timeout, finish)
     let service = service
     let timeout = timeout
-    attempt.limit {
-      script.kill()
-      return ProbeResult(status: .warning, output: "Timed out (\(timeout)) asking systemd for service \"\(service)\"")
-    }
+    let late = "Timed out (\(timeout)) asking systemd for service \"\(service)\""
+    attempt.limit({ ProbeResult(status: .warning, output: late) }, after: { script.kill() })
     let arguments = ["systemctl", "show", "--no-pager", "--property=LoadState,ActiveState,SubState", "--", service]
     script.start(arguments, outputLimit: Self.outputLimit) { outcome in
       attempt.finish(UnitState.judge(service: service, outcome))

@@ -11,10 +11,7 @@ struct ScriptProbe: Probe {
     let script = ScriptRun()
     let attempt = Attempt(on: loop, timeout: timeout, finish)
     let timeout = timeout
-    attempt.limit {
-      script.kill()
-      return .critical("Timed out (\(timeout)) running check")
-    }
+    attempt.limit({ .critical("Timed out (\(timeout)) running check") }, after: { script.kill() })
     script.start(arguments, outputLimit: outputLimit) { outcome in
       switch outcome {
       case .notStarted(let reason): attempt.finish(.critical(reason))

@@ -72,10 +72,12 @@ final class ScriptRun: Sendable {
       case .signaled: return .exited(code: -1, output: result.closureResult)
       }
     } catch let error as SubprocessError {
-      let reason = error.underlyingError.map { errnoText($0.rawValue) } ?? "\(error)"
-      return .notStarted(reason: "fork/exec \(program): \(reason)")
+      guard error.code == .spawnFailed, let cause = error.underlyingError else {
+        return .notStarted(reason: "\(program): \(error)")
+      }
+      return .notStarted(reason: "fork/exec \(program): \(errnoText(cause.rawValue))")
     } catch {
-      return .notStarted(reason: "fork/exec \(program): \(error)")
+      return .notStarted(reason: "\(program): \(error)")
     }
   }
 
@@ -93,15 +95,20 @@ final class ScriptRun: Sendable {
   /// The path of a program: as given if it has a slash, else from the first folder of `PATH` that has it.
   static func locate(_ name: String) throws(NotFound) -> String {
     if name.contains("/") {
-      if access(name, X_OK) == 0 { return name }
-      throw NotFound(reason: "fork/exec \(name): \(errnoText(errno))")
+      guard access(name, X_OK) == 0 else { throw NotFound(reason: "fork/exec \(name): \(errnoText(errno))") }
+      guard isFile(name) else { throw NotFound(reason: "fork/exec \(name): \(errnoText(EACCES))") }
+      return name
     }
     let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
     for folder in folders.split(separator: ":") where !name.isEmpty && folder.hasPrefix("/") {
       let path = "\(folder)/\(name)"
-      var status = stat()
-      if access(path, X_OK) == 0, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return path }
+      if access(path, X_OK) == 0, isFile(path) { return path }
     }
     throw NotFound(reason: "exec: \"\(name)\": executable file not found in $PATH")
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 }

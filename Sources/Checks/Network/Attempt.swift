@@ -28,9 +28,12 @@ final class Attempt: Abandonable {
     state = Mutex(State(finish: finish))
   }
 
-  /// Starts the clock. When it runs out, `result` is asked for what to report.
-  func limit(_ result: @escaping @Sendable () -> ProbeResult?) {
-    let timer = loop.scheduleTask(in: timeout) { self.finish(result()) }
+  /// Starts the clock. When it runs out, `result` is asked for what to report; `after` clears up.
+  func limit(_ result: @escaping @Sendable () -> ProbeResult?, after: @escaping @Sendable () -> Void = {}) {
+    let timer = loop.scheduleTask(in: timeout) {
+      self.finish(result())
+      after()
+    }
     let isOver = state.withLock { state in
       if state.finish != nil { state.timer = timer }
       return state.finish == nil

@@ -68,7 +68,8 @@ struct Dialer: Sendable {
     } catch {
       throw NetworkFailure("tls: \"\(expected)\" is not a server name", .handshake)
     }
-    return [tls, HandshakeGate(tls, TLSFailure(expected: expected, now: time(nil)), channel.eventLoop)]
+    let failure = TLSFailure(expected: expected, now: time(nil))
+    return [tls, HandshakeGate(tls, failure, verifies: !wish.skipsVerification, channel.eventLoop)]
   }
 }
 
@@ -99,19 +100,28 @@ private final class HandshakeGate: ChannelInboundHandler, Conversation {
 
   private let tls: NIOSSLClientHandler
   private let failure: TLSFailure
+  private let verifies: Bool
   private let shaken: EventLoopPromise<Void>
   private var isOver = false
 
   var outcome: EventLoopFuture<Void> { shaken.futureResult }
 
-  init(_ tls: NIOSSLClientHandler, _ failure: TLSFailure, _ loop: any EventLoop) {
+  init(_ tls: NIOSSLClientHandler, _ failure: TLSFailure, verifies: Bool, _ loop: any EventLoop) {
     self.tls = tls
     self.failure = failure
+    self.verifies = verifies
     shaken = loop.makePromise()
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .handshakeCompleted? = event as? TLSUserEvent { end(nil) }
+    if case .handshakeCompleted? = event as? TLSUserEvent {
+      // The library accepts the peer's address, too, where a name is expected.
+      if verifies, let refusal = failure.refusal(tls.peerCertificate) {
+        end(refusal)
+        return context.close(promise: nil)
+      }
+      end(nil)
+    }
     context.fireUserInboundEventTriggered(event)
   }
 

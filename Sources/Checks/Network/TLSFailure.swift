@@ -42,12 +42,16 @@ struct TLSFailure {
   private func handshake(_ text: String) -> NetworkFailure { NetworkFailure("tls: \(text)", .handshake) }
 
   private func refused(_ certificate: NIOSSLCertificate?, fallback: String) -> NetworkFailure {
-    let reason = certificate.flatMap(problem) ?? fallback
-    return handshake("failed to verify certificate: x509: \(reason)")
+    refusal(certificate) ?? handshake("failed to verify certificate: x509: \(fallback)")
+  }
+
+  /// Why a certificate is none of the expected peer at this time, whoever signed it; nil if it is.
+  func refusal(_ certificate: NIOSSLCertificate?) -> NetworkFailure? {
+    certificate.flatMap(problem).map { handshake("failed to verify certificate: x509: \($0)") }
   }
 
   /// What is wrong with the time or the names of a certificate; nil when neither is.
-  func problem(_ certificate: NIOSSLCertificate) -> String? {
+  private func problem(_ certificate: NIOSSLCertificate) -> String? {
     let expired = "certificate has expired or is not yet valid: current time \(rfc3339(now))"
     if now < certificate.notValidBefore { return "\(expired) is before \(rfc3339(certificate.notValidBefore))" }
     if now > certificate.notValidAfter { return "\(expired) is after \(rfc3339(certificate.notValidAfter))" }
@@ -72,7 +76,7 @@ struct TLSFailure {
   /// Whether a name of a certificate stands for a host: equal but for case, or a `*` for the host's first label (RFC 6125).
   private func covers(_ pattern: String, _ host: String) -> Bool {
     let pattern = pattern.lowercased()
-    let host = host.lowercased()
+    let host = (host.hasSuffix(".") ? host.dropLast() : host[...]).lowercased()
     if pattern == host { return true }
     guard pattern.hasPrefix("*."), let dot = host.firstIndex(of: ".") else { return false }
     return host[dot...] == pattern.dropFirst()
