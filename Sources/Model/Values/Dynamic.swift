@@ -85,6 +85,12 @@ extension Dynamic {
     self = try Self.parse(text).get()
   }
 
+  /// Reads the first value of a text and ignores what follows it, as a decoder of streams does.
+  public init(firstJSON text: UnsafeRawBufferPointer) throws(JSONError) {
+    var parser = JSONParser(text)
+    self = try parser.first()
+  }
+
   private static func parse(_ text: UnsafeRawBufferPointer) -> Result<Dynamic, JSONError> {
     do throws(JSONError) {
       var parser = JSONParser(text)
