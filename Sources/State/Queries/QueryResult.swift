@@ -19,20 +19,11 @@ public struct QueryResult<Value: Sendable>: Sendable {
   }
 }
 
-/// A part of the state that commits touch and queries wait for.
-public enum WatchPoint: Hashable, Sendable {
-  /// A row of the index table, such as `nodes`, `peer.~:service.web` or `sessions`.
-  case index(String)
-  /// One key of the key-value store.
-  case key(String)
-  /// Every key that starts with this text.
-  case keyPrefix(String)
-}
-
 /// One instance of a service with its node and, for health queries, the checks of both.
 public struct ServiceInstance: Sendable {
   public var node: Row<Node>
   public var service: Row<NodeService>
+  /// The node's checks, then the service's, each in the order of their ids.
   public var checks: [Row<HealthCheck>]
 
   public init(node: Row<Node>, service: Row<NodeService>, checks: [Row<HealthCheck>]) {
@@ -63,4 +54,31 @@ public struct NodeServices: Sendable {
     self.node = node
     self.services = services
   }
+}
+
+/// A node with all its services and checks.
+public struct NodeDetails: Sendable {
+  public var node: Row<Node>
+  public var services: [Row<NodeService>]
+  public var checks: [Row<HealthCheck>]
+
+  public init(node: Row<Node>, services: [Row<NodeService>], checks: [Row<HealthCheck>]) {
+    self.node = node
+    self.services = services
+    self.checks = checks
+  }
+}
+
+/// How much of everything there is.
+public struct UsageCounts: Sendable, Equatable {
+  public var nodes = 0
+  /// Different service names.
+  public var services = 0
+  public var serviceInstances = 0
+  /// Instances of each kind, and `connect-native`; kinds without instances are 0.
+  public var instancesByKind: [String: Int] = [:]
+  public var kvEntries = 0
+  public var sessions = 0
+
+  public init() {}
 }

@@ -1,0 +1,31 @@
+/// One immutable version of the whole state. Cheap to copy and to hold: a reference.
+public struct StateSnapshot: Sendable {
+  private final class Version: Sendable {
+    let tables: Tables
+    let appliedIndex: UInt64
+
+    init(tables: Tables, appliedIndex: UInt64) {
+      self.tables = tables
+      self.appliedIndex = appliedIndex
+    }
+  }
+
+  private let version: Version
+
+  /// The state before anything was ever written.
+  public init() { self.init(tables: Tables(), appliedIndex: 0) }
+
+  init(tables: Tables, appliedIndex: UInt64) {
+    version = Version(tables: tables, appliedIndex: appliedIndex)
+  }
+
+  var tables: Tables {
+    @inline(__always) _read { yield version.tables }
+  }
+
+  /// The highest log index whose command is part of this version.
+  public var appliedIndex: UInt64 { version.appliedIndex }
+
+  /// Whether both are the same version.
+  public static func === (a: StateSnapshot, b: StateSnapshot) -> Bool { a.version === b.version }
+}

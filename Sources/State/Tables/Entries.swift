@@ -1,0 +1,83 @@
+import Model
+
+/// A node as the catalog keeps it: its row and the checks of the node itself, in the order of their ids.
+final class NodeEntry: Sendable {
+  /// The node's name as keys have it.
+  let name: String
+  let node: Row<Node>
+  let checks: [Row<HealthCheck>]
+
+  init(name: String, node: Row<Node>, checks: [Row<HealthCheck>]) {
+    self.name = name
+    self.node = node
+    self.checks = checks
+  }
+}
+
+/// An instance of a service with its checks, in the order of their ids: what a health query shows lies together.
+final class ServiceEntry: Sendable {
+  /// The node's name as keys have it.
+  let nodeName: String
+  let service: Row<NodeService>
+  let checks: [Row<HealthCheck>]
+
+  init(nodeName: String, service: Row<NodeService>, checks: [Row<HealthCheck>]) {
+    self.nodeName = nodeName
+    self.service = service
+    self.checks = checks
+  }
+
+  /// The service that clients reach through this instance's mesh listener, or nil.
+  var connectDestination: String? {
+    let service = service.value
+    if service.kind == ServiceKind.connectProxy { return service.proxy.value.destinationServiceName }
+    return service.connect.value.native ? service.service : nil
+  }
+}
+
+/// A row of the index table: when a part of the state last changed.
+final class IndexRow: Sendable {
+  let name: String
+  let value: UInt64
+
+  init(name: String, value: UInt64) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// What remains of a deleted key, or of all below a deleted prefix, so that the index of a list does not go back.
+final class Tombstone: Sendable {
+  let key: String
+  let index: UInt64
+
+  init(key: String, index: UInt64) {
+    self.key = key
+    self.index = index
+  }
+}
+
+/// That some instance of a kind bears a name.
+final class KindName: Sendable {
+  let kind: String
+  let name: String
+
+  init(kind: String, name: String) {
+    self.kind = kind
+    self.name = name
+  }
+}
+
+/// The checks with `check` put in, or in the place of the one with its id.
+func inserting(_ check: Row<HealthCheck>, into checks: [Row<HealthCheck>]) -> [Row<HealthCheck>] {
+  let key = Key.of(check.value.checkID)
+  var result = checks
+  let place = checks.firstIndex { !Key.of($0.value.checkID).lexicographicallyPrecedes(key) } ?? checks.count
+  if place < checks.count, Key.of(checks[place].value.checkID) == key {
+    result[place] = check
+  } else {
+    result.reserveCapacity(checks.count + 1)
+    result.insert(check, at: place)
+  }
+  return result
+}
