@@ -43,7 +43,6 @@ let package = Package(
     .library(name: "ConsulClient", targets: ["ConsulClient"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -59,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     room("Model"),
@@ -96,7 +96,10 @@ let package = Package(
           .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
-    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
+    room(
+      "ConsulClient",
+      ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]
+        + nio("NIOCore", "NIOHTTP1", "NIOPosix")),
     room(
       "Agent",
       [
@@ -110,8 +113,9 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "AgentConfiguration", "Agent", "ConsulClient", logging,
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "AgentConfiguration", "Agent", "ConsulClient",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
@@ -126,7 +130,7 @@ let package = Package(
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests("HTTPAPI", ["Model", "Server", "LocalAgent"]),
     tests("DNSServer", ["Model", "Wire", "Server"]),
-    tests("ConsulClient", ["Model"]),
+    tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
     tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),
     tests("CommandLineInterface", ["Model", "ConsulClient"]),
   ])

@@ -91,6 +91,8 @@ public struct Answer<Reply: Sendable>: Sendable {
 /// Why a request was not carried out.
 public enum ServerError: Error, Equatable, CustomStringConvertible {
   case noLeader
+  /// A client agent that knows no server.
+  case noServers
   case noPathToDatacenter(String)
   case permissionDenied(String)
   case tokenNotFound
@@ -105,6 +107,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noLeader: "No cluster leader"
+    case .noServers: "No known Consul servers"
     case .noPathToDatacenter: "No path to datacenter"
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
     case .tokenNotFound: "ACL not found"

@@ -61,6 +61,9 @@ public struct Field: Sendable {
       type: type, operations: operations)
   }
 
+  /// What the field holds, for readers that check input by the description instead of decoding it.
+  public var shape: Shape { type.shape }
+
   /// The value of this field in the record at `base`.
   func select(_ base: UnsafeRawPointer) -> Selected { operations.select(base + offset, self) }
 }

@@ -109,9 +109,28 @@ final class LeaderDuties: Sendable {
   }
 }
 
-/// Hands commands on to whoever is set.
+/// Hands commands on to whoever is set; what comes before waits.
 private final class Proposer: Sendable {
-  private let target = Mutex<(@Sendable (Command) -> Void)?>(nil)
-  func set(_ propose: @escaping @Sendable (Command) -> Void) { target.withLock { $0 = propose } }
-  func propose(_ command: Command) { target.withLock { $0 }?(command) }
+  private struct State {
+    var target: (@Sendable (Command) -> Void)?
+    var waiting: [Command] = []
+  }
+  private let state = Mutex(State())
+
+  func set(_ propose: @escaping @Sendable (Command) -> Void) {
+    let waiting = state.withLock {
+      $0.target = propose
+      defer { $0.waiting = [] }
+      return $0.waiting
+    }
+    for command in waiting { propose(command) }
+  }
+
+  func propose(_ command: Command) {
+    let target = state.withLock {
+      if $0.target == nil { $0.waiting.append(command) }
+      return $0.target
+    }
+    target?(command)
+  }
 }

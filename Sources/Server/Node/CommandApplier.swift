@@ -4,33 +4,40 @@ import State
 /// The state machine of consensus: decodes committed commands and applies them to the store, one batch at a time.
 final class CommandApplier: StateMachine {
   private let store: StateStore
+  private let stop: @Sendable (_ reason: String) -> Never
   private let applied: @Sendable (AppliedBatch) -> Void
 
-  /// - Parameter applied: Told after each batch, on the thread that applies.
-  init(store: StateStore, applied: @escaping @Sendable (AppliedBatch) -> Void) {
+  /// - Parameters:
+  ///   - stop: Ends the process, for a log that this release cannot apply; nothing of it is changed.
+  ///   - applied: Told after each batch, on the thread that applies.
+  init(
+    store: StateStore, stop: @escaping @Sendable (_ reason: String) -> Never,
+    applied: @escaping @Sendable (AppliedBatch) -> Void
+  ) {
     self.store = store
+    self.stop = stop
     self.applied = applied
   }
 
   func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
     var batch = AppliedBatch()
-    store.write { transaction in
+    store.write(now: MonotonicClock.now()) { transaction in
       for entry in entries where entry.kind == .command {
-        results.append(Self.apply(entry, to: &transaction, &batch))
+        results.append(apply(entry, to: transaction, &batch))
       }
     }
     applied(batch)
   }
 
-  private static func apply(
-    _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch
+  private func apply(
+    _ entry: LogEntry, to transaction: WriteTransaction, _ batch: inout AppliedBatch
   ) -> CommandResult {
     let command: Command
     do throws(StateError) {
       command = try Command(decoding: entry.data)
     } catch {
       // A server that skipped a command would differ from all others for good (wire/raft.md part C).
-      fatalError("log entry \(entry.index) cannot be applied: \(error)")
+      stop("log entry \(entry.index) cannot be applied: \(error)")
     }
     let result = transaction.apply(command, index: entry.index)
     batch.note(command, result, index: entry.index)

@@ -7,8 +7,8 @@ import Synchronization
 extension ServerNode: Backend {
   public var datacenter: String { settings.datacenter }
   public var datacenters: [String] { [settings.datacenter] }
-  public var leaderAddress: String { raft.status.leader?.address ?? "" }
-  public var peerAddresses: [String] { raft.status.latestConfiguration.servers.map(\.address) }
+  public var leaderAddress: String { raft.leader?.address ?? "" }
+  public var peerAddresses: [String] { raft.configuration.servers.servers.map(\.address) }
 
   @discardableResult
   public func query<Query: ReadQuery>(

@@ -12,6 +12,8 @@ public final class ServerNode: Sendable {
     public var registration: ServerRegistration
     public var sessionTTLMinimum = GoDuration.seconds(10)
     public var logger: Logger
+    /// Ends the process for a reason that no retry can mend.
+    public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
     public init(datacenter: String, registration: ServerRegistration, logger: Logger) {
       self.datacenter = datacenter
@@ -43,18 +45,18 @@ public final class ServerNode: Sendable {
     leader = duties
     isLeading = flag
     raft = try RaftNode(
-      options: raftOptions, storage: storage, stateMachine: CommandApplier(store: store) { duties.applied($0) })
+      options: raftOptions, storage: storage, machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
+      observeLeadership: { change in
+        switch change {
+        case .gained:
+          duties.lead()
+          flag.set(true)
+        case .lost:
+          flag.set(false)
+          duties.follow()
+        }
+      })
     duties.start { [raft] command, completion in raft.propose(command.encode(), completion: completion) }
-    raft.observeLeadership { change in
-      switch change {
-      case .gained:
-        duties.lead()
-        flag.set(true)
-      case .lost:
-        flag.set(false)
-        duties.follow()
-      }
-    }
   }
 
   public var isLeader: Bool { isLeading.value }
