@@ -9,8 +9,8 @@ public protocol AgentControl: Sendable {
   /// The servers' coordinates between datacenters.
   var wanCoordinates: [DatacenterCoordinates] { get }
 
-  /// The members of the LAN or WAN that this agent knows.
-  func members(wan: Bool) -> [AgentMember]
+  /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
+  func members(wan: Bool) -> [AgentMember]?
   /// `Config`, `DebugConfig`, `Coord`, `Member`, `Stats`, `Meta` and `xDS`, as `/v1/agent/self` shows them.
   func describe(_ writer: inout JSONWriter)
   /// What the machine is: CPU, memory, disk, operating system.

@@ -1,4 +1,5 @@
 import AccessControl
+import LocalAgent
 import Logging
 import Server
 
@@ -19,18 +20,21 @@ public struct API: Sendable {
   public let resolver: any AuthorizerResolver
   /// The agent itself: identity, members, lifecycle.
   public let control: any AgentControl
+  /// The agent's own services and checks.
+  public let local: LocalAgent
   public let settings: HTTPSettings
   let logger: Logger
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 
   public init(
-    backend: any Backend, resolver: any AuthorizerResolver, control: any AgentControl,
+    backend: any Backend, resolver: any AuthorizerResolver, control: any AgentControl, local: LocalAgent,
     settings: HTTPSettings, logger: Logger
   ) {
     self.backend = backend
     self.resolver = resolver
     self.control = control
+    self.local = local
     self.settings = settings
     self.logger = logger
     isOpen = resolver is OpenResolver

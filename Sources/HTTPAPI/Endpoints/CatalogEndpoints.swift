@@ -202,7 +202,7 @@ enum Catalog {
       var head = exchange.head(answer, options)
       var found = answer.value
       if let node = found?.node, !rights.allows(.nodeRead(node.value.node)) {
-        head.isFiltered = true
+        head.isFiltered = !rights.isAnonymous
         found = nil
       }
       if let services = found?.services {

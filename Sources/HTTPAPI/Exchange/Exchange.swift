@@ -21,6 +21,8 @@ final class Exchange: @unchecked Sendable {
   let showsMetaOnFailure: Bool
   /// Whether answers tell how the read was made.
   let showsConsistency: Bool
+  /// What the log says of the request; nil where the log does not want it.
+  private let trace: RequestTrace?
   /// A query that waits for a change, while it does.
   var pending: (any PendingQuery)?
   /// Called when the client goes away before the answer.
@@ -47,6 +49,7 @@ final class Exchange: @unchecked Sendable {
     isHead = request.method == .head
     showsMetaOnFailure = endpoint.traits.contains(.metaOnFailure)
     showsConsistency = endpoint.traits.contains(.consistency)
+    trace = api.logger.logLevel <= .debug ? RequestTrace(request) : nil
   }
 
   /// What the token may do. A route that does not name its permission has to ask here before it answers.
@@ -115,8 +118,20 @@ final class Exchange: @unchecked Sendable {
     self.connection = nil
     pending = nil
     onCancel = nil
+    trace?.finish(api.logger)
     answer(connection)
   }
+
+  // MARK: streams
+
+  /// Begins an answer that goes on until its client goes away.
+  func beginStream(_ head: ResponseHead) {
+    guard rightsWereAsked else { return finish { refuse($0) } }
+    connection?.beginStream(head, self)
+  }
+
+  /// Sends a part of it. Parts that the client is too slow for are left out.
+  func stream(_ text: String) { connection?.stream(text, self) }
 
   /// An answer whose endpoint never asked what the token may do must not leave: that would be a hole in the access control.
   private func refuse(_ connection: Connection) {

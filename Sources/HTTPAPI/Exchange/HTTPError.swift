@@ -1,4 +1,5 @@
 import AccessControl
+import LocalAgent
 import Model
 import Server
 
@@ -26,6 +27,25 @@ struct HTTPError: Error, Equatable {
     switch error {
     case .permissionDenied, .tokenNotFound: self.init(.forbidden, error.description)
     default: self.init(.internalServerError, error.description)
+    }
+  }
+
+  /// The same for errors of the agent's own services and checks.
+  init(_ error: LocalAgentError) {
+    switch error.category {
+    case .invalid: self.init(.badRequest, error.description)
+    case .notFound: self.init(.notFound, error.description)
+    case .refused: self.init(.internalServerError, error.description)
+    }
+  }
+
+  /// Whatever went wrong in the agent.
+  init(any error: any Error) {
+    switch error {
+    case let error as HTTPError: self = error
+    case let error as ServerError: self.init(error)
+    case let error as LocalAgentError: self.init(error)
+    default: self.init(.internalServerError, "\(error)")
     }
   }
 

@@ -5,7 +5,8 @@ struct Rights {
   private let authorizer: any Authorizer
   /// Whether everything is allowed, so that lists need no filtering.
   let isUnlimited: Bool
-  private let isAnonymous: Bool
+  /// Whether the request carries no token. Nobody is told then that something is kept from them.
+  let isAnonymous: Bool
 
   static let unlimited = Rights(AllowAll(), isUnlimited: true, isAnonymous: false)
 

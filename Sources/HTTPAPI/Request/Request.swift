@@ -26,6 +26,13 @@ struct Request {
     self.clientAddress = clientAddress
   }
 
+  /// Path and query as they were written.
+  var url: String {
+    bytes.withUnsafeReadableBytes { memory in
+      head.path.text(in: memory) + (head.hasQuery ? "?" + head.query.text(in: memory) : "")
+    }
+  }
+
   /// The value of a header, or nil.
   func header(_ header: RequestHeader) -> String? {
     guard let span = head[header] else { return nil }

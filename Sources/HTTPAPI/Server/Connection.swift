@@ -232,6 +232,29 @@ final class Connection: ChannelDuplexHandler {
     answered(closes: closes)
   }
 
+  /// Begins an answer without an end.
+  func beginStream(_ head: ResponseHead, _ exchange: Exchange) {
+    guard case .busy(let current) = state, current === exchange, let context else { return }
+    resources.head.clear()
+    head.write(
+      to: &resources.head, settings: gate.api.settings, date: resources.dateText, contentLength: nil,
+      isCompressed: false, closes: false)
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: resources.head.bytes)), promise: nil)
+  }
+
+  /// Sends one chunk (RFC 9112 section 7.1), unless the client has yet to read the ones before.
+  func stream(_ text: String, _ exchange: Exchange) {
+    guard case .busy(let current) = state, current === exchange, let context, context.channel.isWritable else { return }
+    let size = text.utf8.count
+    guard size > 0 else { return }
+    var buffer = context.channel.allocator.buffer(capacity: size + 16)
+    buffer.writeString(String(size, radix: 16))
+    buffer.writeStaticString("\r\n")
+    buffer.writeString(text)
+    buffer.writeStaticString("\r\n")
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+  }
+
   /// Sends an answer that was known before any endpoint was asked.
   private func send(_ answer: FixedAnswer, closes: Bool, isHead: Bool) {
     var text = answer.body
