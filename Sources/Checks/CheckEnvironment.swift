@@ -15,6 +15,8 @@ public struct CheckEnvironment: Sendable {
   }
 
   public var eventLoopGroup: any EventLoopGroup
+  /// The name of the agent's node.
+  public var nodeName: String
   public var aliases: any AliasSource
   public var logger: Logger
   public var scripts = Scripts.disabled
@@ -31,12 +33,24 @@ public struct CheckEnvironment: Sendable {
   /// - Parameter agentTLS: the agent's own certificate and authorities, which `enable_agent_tls_for_checks` lends to checks;
   ///   nil checks servers against the authorities of the system.
   public init(
-    eventLoopGroup: any EventLoopGroup, aliases: any AliasSource, logger: Logger, agentTLS: TLSConfiguration? = nil
+    eventLoopGroup: any EventLoopGroup, nodeName: String, aliases: any AliasSource, logger: Logger,
+    agentTLS: TLSConfiguration? = nil
   ) {
     self.eventLoopGroup = eventLoopGroup
+    self.nodeName = nodeName
     self.aliases = aliases
     self.logger = logger
     self.tls = TLSContexts(agentTLS)
+  }
+
+  /// Gives running and new checks another certificate and other authorities, from their next connection on.
+  public func replaceTLS(_ agentTLS: TLSConfiguration?) { tls.replace(agentTLS) }
+
+  func allowsScripts(_ origin: CheckOrigin) -> Bool {
+    switch (scripts, origin) {
+    case (.enabled, _), (.fromFiles, .configurationFile): true
+    default: false
+    }
   }
 }
 

@@ -54,5 +54,53 @@ public func makeCheck(
   observer: any CheckObserver, environment: CheckEnvironment
 ) throws(CheckError) -> any RunningCheck {
   let kind = try validate(definition)
-  throw .notTTL(id: id)
+  if kind == .script || kind == .docker, !environment.allowsScripts(origin) { throw .scriptsDisabled(origin) }
+  let ownLimit = definition.outputMaxSize
+  let outputLimit = max(1, ownLimit > 0 ? min(ownLimit, environment.outputMaxSize) : environment.outputMaxSize)
+  switch kind {
+  case .ttl:
+    return TTLCheck(
+      id: id, definition: definition, outputLimit: outputLimit, observer: observer, environment: environment)
+  case .alias: return AliasCheck(id: id, definition: definition, observer: observer, environment: environment)
+  default:
+    let probe = try makeProbe(kind, definition, outputLimit: outputLimit, environment)
+    return IntervalCheck(
+      id: id, kind: kind, probe: probe, definition: definition, observer: observer, environment: environment)
+  }
+}
+
+func makeProbe(
+  _ kind: CheckKind, _ definition: CheckType, outputLimit: Int, _ environment: CheckEnvironment
+) throws(CheckError) -> any Probe {
+  let timeout = CheckSchedule(definition, kind: kind).timeout
+  let dialer = Dialer(contexts: environment.tls)
+  let tls = TLSWish(skipsVerification: definition.tlsSkipVerify, serverName: definition.tlsServerName)
+  var http2 = tls
+  http2.offersHTTP2 = true
+  switch kind {
+  case .http:
+    return HTTPProbe(
+      url: definition.target(http: true), method: definition.method.isEmpty ? "GET" : definition.method,
+      headers: definition.header, body: definition.body, followsRedirects: !definition.disableRedirects, tls: tls,
+      timeout: timeout, outputLimit: outputLimit, dialer: dialer)
+  case .grpc:
+    return GRPCProbe(
+      target: definition.target(http: false), tls: definition.grpcUseTLS ? http2 : nil, timeout: timeout, dialer: dialer
+    )
+  case .h2ping:
+    return H2PingProbe(
+      address: definition.h2ping, tls: definition.h2pingUseTLS ?? true ? http2 : nil, timeout: timeout, dialer: dialer)
+  case .tcp:
+    return TCPProbe(address: definition.tcp, tls: definition.tcpUseTLS ? tls : nil, timeout: timeout, dialer: dialer)
+  case .udp: return UDPProbe(address: definition.udp, timeout: timeout)
+  case .docker:
+    return DockerProbe(
+      container: definition.dockerContainerID, arguments: definition.scriptArgs, daemon: environment.dockerHost,
+      timeout: timeout, outputLimit: outputLimit, dialer: dialer)
+  case .osService:
+    guard OSServiceProbe.isSupported else { throw .osServicesUnsupported }
+    return OSServiceProbe(service: definition.osService, timeout: timeout)
+  case .script: return ScriptProbe(arguments: definition.scriptArgs, timeout: timeout, outputLimit: outputLimit)
+  case .ttl, .alias: throw .notTTL(id: "")
+  }
 }
