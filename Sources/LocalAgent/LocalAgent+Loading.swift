@@ -17,10 +17,18 @@ extension LocalAgent {
   ) throws(LocalAgentError) -> [ServiceRegistration] {
     var registrations: [ServiceRegistration] = []
     for definition in definitions {
+      let service = "service \"\(definition.name)\""
+      for type in (definition.check.isEmptyValue ? [] : [definition.check.value]) + definition.checks {
+        do {
+          try Checks.validate(type)
+        } catch {
+          throw .definition(what: "\(service): check \"\(type.name)\"", reason: error.description)
+        }
+      }
       do {
         registrations.append(try ServiceRegistration(definition, node: node))
       } catch {
-        throw .definition(what: "service \"\(definition.name)\"", reason: error.description)
+        throw .definition(what: service, reason: error.description)
       }
     }
     return registrations
@@ -33,6 +41,8 @@ extension LocalAgent {
     for definition in definitions {
       do {
         registrations.append(try CheckRegistration(definition, origin: .configurationFile, node: node))
+      } catch .checkInvalid(let reason) {
+        throw .definition(what: "check \"\(definition.type.name)\"", reason: reason)
       } catch {
         throw .definition(what: "check \"\(definition.type.name)\"", reason: error.description)
       }

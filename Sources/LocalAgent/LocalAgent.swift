@@ -119,6 +119,7 @@ public final class LocalAgent: Sendable {
     for runner in runners { runner.stop() }
     for waiter in waiters { waiter.cancel() }
     disk?.states.flush()
+    parts.withLock { $0 = Parts() }
   }
 
   public var syncCounters: SyncCounters { antiEntropy?.counters ?? SyncCounters() }
@@ -188,7 +189,7 @@ public final class LocalAgent: Sendable {
       core.deadline = nil
       return core.state.servicesToReap(now: now, minimum: minimum)
     }
-    change { $0.state.releaseOutputs(now: now) }
+    changeState { $0.releaseOutputs(now: now) }
     for id in reaped { reap(id) }
     // Services that are on their way out must not keep the timer busy.
     let next = core.withLock { core in
@@ -241,7 +242,7 @@ extension LocalAgent: SyncHost {
   var pendingActions: [SyncAction] { core.withLock { $0.state.pendingActions() } }
   var hasNativeNews: Bool { core.withLock { $0.state.hasNativeNews } }
 
-  func change(_ body: (inout LocalState) -> Void) {
+  func changeState(_ body: (inout LocalState) -> Void) {
     try? change { (core) throws(LocalAgentError) in body(&core.state) }
   }
 

@@ -72,7 +72,7 @@ public enum LocalAgentError: Error, Equatable, Sendable, CustomStringConvertible
     case .scriptsDisabled(let text), .checkUnsupported(let text): text
     case .noSidecarPortLeft(let minimum, let maximum):
       "no port provided for sidecar_service and none left in the configured range [\(minimum), \(maximum)]"
-    case .definition(let what, let reason): "Failed to register \(what): \(reason)"
+    case .definition(let what, let reason): "\(what): \(reason)"
     case .storage(let reason): "failed persisting registration: \(reason)"
     }
   }

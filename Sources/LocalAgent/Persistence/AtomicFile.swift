@@ -27,7 +27,7 @@ enum AtomicFile {
     let temporary = path + temporarySuffix
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileError("open", temporary) }
-    do {
+    do throws(FileError) {
       defer { close(descriptor) }
       try writeAll(bytes, to: descriptor, path: temporary)
       guard fsync(descriptor) == 0 else { throw FileError("fsync", temporary) }

@@ -89,7 +89,7 @@ final class AntiEntropy: Sendable {
     catalog.view(node: node.name, token: host.tokens.node, on: loop) { [self] result in
       switch result {
       case .success(let view):
-        host.change { $0.reconcile(with: view, adoptsVirtualAddresses: periodic) }
+        host.changeState { $0.reconcile(with: view, adoptsVirtualAddresses: periodic) }
         runRound()
       case .failure(let error):
         logger.error("failed to compare the node's services with the catalog", metadata: ["error": "\(error)"])
@@ -105,7 +105,7 @@ final class AntiEntropy: Sendable {
     // An application with its own mesh support reads its address in the mesh from its agent. It learns it by the time its
     // health is first known; proxies get theirs from the servers and can wait for the next comparison.
     catalog.view(node: host.node.name, token: host.tokens.node, on: loop) { [self] result in
-      if case .success(let view) = result { host.change { $0.adoptVirtualAddresses(from: view.services) } }
+      if case .success(let view) = result { host.changeState { $0.adoptVirtualAddresses(from: view.services) } }
       runRound()
     }
   }
@@ -114,9 +114,12 @@ final class AntiEntropy: Sendable {
     let round = SyncRound(host.pendingActions) { [self] action, settled in
       perform(action, settled)
     } completion: { [self] success in
-      // What changed while the writes were under way.
-      if success, !host.pendingActions.isEmpty { signal(.changed) }
-      signal(.finished(success: success))
+      // In a new turn of the loop: where every answer comes at once, rounds would pile up on the stack.
+      loop.execute { [self] in
+        // What changed while the writes were under way.
+        if success, !host.pendingActions.isEmpty { handle(.changed) }
+        handle(.finished(success: success))
+      }
     }
     round.run()
   }
@@ -147,7 +150,7 @@ final class AntiEntropy: Sendable {
       state.withLock { $0.counters.failures += 1 }
       return false
     }
-    host.change { $0.completed(action, revisions: write.revisions) }
+    host.changeState { $0.completed(action, revisions: write.revisions) }
     return true
   }
 
@@ -164,7 +167,7 @@ protocol SyncHost: AnyObject, Sendable {
   var pendingActions: [SyncAction] { get }
   /// Whether the health of a native mesh service is about to be sent whose address in the mesh is not known yet.
   var hasNativeNews: Bool { get }
-  func change(_ body: (inout LocalState) -> Void)
+  func changeState(_ body: (inout LocalState) -> Void)
   /// The request for an action; nil when it is no longer needed.
   func write(for action: SyncAction) -> SyncWrite?
 }

@@ -7,6 +7,7 @@ import Synchronization
 /// Carries out a list of writes, a few at a time, and calls back when all have been answered.
 ///
 /// Rows of the node come first, services next, single checks last: a check cannot be registered before its service.
+/// Runs on one event loop, on which the writes are answered, too.
 final class SyncRound: Sendable {
   /// Writes under way at the same time.
   static let parallelWrites = 8
@@ -15,6 +16,7 @@ final class SyncRound: Sendable {
     var phases: [[SyncAction]]
     var underWay = 0
     var failed = false
+    var isStarting = false
     var completion: (@Sendable (Bool) -> Void)?
   }
 
@@ -35,7 +37,13 @@ final class SyncRound: Sendable {
     self.perform = perform
   }
 
+  /// Starts what may start. An answer that comes at once finds the loop below at work and leaves the rest to it.
   func run() {
+    let isReentered = progress.withLock { progress in
+      defer { progress.isStarting = true }
+      return progress.isStarting
+    }
+    guard !isReentered else { return }
     while let action = next() {
       perform(action) { [self] settled in
         progress.withLock {
@@ -45,6 +53,7 @@ final class SyncRound: Sendable {
         run()
       }
     }
+    progress.withLock { $0.isStarting = false }
     finishIfDone()
   }
 

@@ -118,10 +118,10 @@ private final class Proposer: Sendable {
   private let state = Mutex(State())
 
   func set(_ propose: @escaping @Sendable (Command) -> Void) {
-    let waiting = state.withLock {
-      $0.target = propose
-      defer { $0.waiting = [] }
-      return $0.waiting
+    let waiting = state.withLock { state in
+      state.target = propose
+      defer { state.waiting = [] }
+      return state.waiting
     }
     for command in waiting { propose(command) }
   }

@@ -1,4 +1,5 @@
 import Consensus
+import Model
 import State
 
 /// The state machine of consensus: decodes committed commands and applies them to the store, one batch at a time.
@@ -30,7 +31,7 @@ final class CommandApplier: StateMachine {
   }
 
   private func apply(
-    _ entry: LogEntry, to transaction: WriteTransaction, _ batch: inout AppliedBatch
+    _ entry: LogEntry, to transaction: StateTransaction, _ batch: inout AppliedBatch
   ) -> CommandResult {
     let command: Command
     do throws(StateError) {
@@ -46,7 +47,14 @@ final class CommandApplier: StateMachine {
 
   func snapshot() throws -> any StateSnapshotWriter { SnapshotStream(snapshot: store.current) }
 
-  func restore(from reader: any SnapshotReader) throws { try store.restore(SnapshotSource(reader: reader)) }
+  func restore(from reader: any SnapshotReader) throws { try store.restore { try reader.read(into: $0) } }
+}
+
+/// One version of the state on its way into a snapshot.
+private struct SnapshotStream: StateSnapshotWriter {
+  let snapshot: StateSnapshot
+
+  func write(to sink: any SnapshotSink) throws { try snapshot.write { try sink.write($0) } }
 }
 
 /// What a batch of commands means for the duties of a leader.
@@ -66,7 +74,10 @@ struct AppliedBatch: Sendable {
         deletionIndex = index
       }
     case .kvs(let request):
-      if [.delete, .deleteCAS, .deleteTree].contains(KVOp(rawValue: request.op)) { deletionIndex = index }
+      switch KVOp(rawValue: request.op) {
+      case .delete, .deleteCAS, .deleteTree: deletionIndex = index
+      default: break
+      }
     case .register, .deregister: deletionIndex = index
     case .tombstone, .coordinates, .ignored: break
     }

@@ -1,8 +1,8 @@
 import Model
 
-extension WriteTransaction {
+extension StateTransaction {
   /// Stores a check of a node that exists, and of a service that exists if it names one, unless it is equal to what is stored.
-  func put(_ check: HealthCheck, node: String) {
+  mutating func put(_ check: HealthCheck, node: String) {
     var check = check
     if check.node.isEmpty { check.node = node }
     if check.status.isEmpty { check.status = CheckStatus.critical.rawValue }
@@ -23,7 +23,7 @@ extension WriteTransaction {
   }
 
   /// Stores a check as it is, with its indexes.
-  func store(_ check: HealthCheck) {
+  mutating func store(_ check: HealthCheck) {
     let row = Row(check)
     let old = tables.checks.put(row, owner: owner)
     if let old, !old.value.serviceID.isSameName(as: check.serviceID) {
@@ -35,7 +35,7 @@ extension WriteTransaction {
     touchCheck(check)
   }
 
-  func removeCheck(_ id: String, node: String) {
+  mutating func removeCheck(_ id: String, node: String) {
     guard let removed = tables.checks.remove(.of(node, id), owner: owner)?.value else { return }
     detach(removed)
     touchCheck(removed)
@@ -46,7 +46,7 @@ extension WriteTransaction {
     endSessions(ofCheck: id, node: node)
   }
 
-  private func touchCheck(_ check: HealthCheck) {
+  private mutating func touchCheck(_ check: HealthCheck) {
     let node = check.node.folded
     raise(IndexName.checks)
     raise(IndexName.localChecks)
@@ -64,17 +64,17 @@ extension WriteTransaction {
 
   // MARK: Checks with their owners
 
-  private func attach(_ row: Row<HealthCheck>) {
+  private mutating func attach(_ row: Row<HealthCheck>) {
     replaceChecks(row.value) { inserting(row, into: $0) }
   }
 
-  private func detach(_ check: HealthCheck) {
+  private mutating func detach(_ check: HealthCheck) {
     let key = Key.of(check.checkID)
     replaceChecks(check) { $0.filter { Key.of($0.value.checkID) != key } }
   }
 
   /// Changes the list of checks that the owner of `check` carries: its service, or else its node.
-  private func replaceChecks(_ check: HealthCheck, _ change: ([Row<HealthCheck>]) -> [Row<HealthCheck>]) {
+  private mutating func replaceChecks(_ check: HealthCheck, _ change: ([Row<HealthCheck>]) -> [Row<HealthCheck>]) {
     if check.serviceID.isEmpty {
       guard let entry = nodeEntry(check.node) else { return }
       tables.nodes.put(NodeEntry(name: entry.name, node: entry.node, checks: change(entry.checks)), owner: owner)

@@ -1,7 +1,7 @@
 import Model
 
-extension WriteTransaction {
-  func apply(_ request: KVSRequest) throws(StateError) -> CommandResult {
+extension StateTransaction {
+  mutating func apply(_ request: KVSRequest) throws(StateError) -> CommandResult {
     let entry = request.dirEnt
     switch KVOp(rawValue: request.op) {
     case .set: setKey(entry)
@@ -19,7 +19,7 @@ extension WriteTransaction {
   public func keyEntry(_ key: String) -> Row<KVEntry>? { tables.kv[.exact(key)] }
 
   /// Stores a key. The lock on it stays; who writes need not hold it.
-  public func setKey(_ entry: KVEntry) {
+  public mutating func setKey(_ entry: KVEntry) {
     var entry = entry
     let old = keyEntry(entry.key)
     entry.session = old?.value.session ?? ""
@@ -27,7 +27,7 @@ extension WriteTransaction {
   }
 
   /// Stores `entry`, unless that is what is there already.
-  private func store(_ entry: KVEntry, old: Row<KVEntry>?) {
+  private mutating func store(_ entry: KVEntry, old: Row<KVEntry>?) {
     var entry = entry
     entry.createIndex = old?.value.createIndex ?? index
     if let old {
@@ -41,13 +41,13 @@ extension WriteTransaction {
   }
 
   /// Stores a key if its `modifyIndex` is that of `entry`; 0 means that it must not exist.
-  public func compareAndSetKey(_ entry: KVEntry) -> Bool {
+  public mutating func compareAndSetKey(_ entry: KVEntry) -> Bool {
     guard keyEntry(entry.key)?.value.modifyIndex ?? 0 == entry.modifyIndex else { return false }
     setKey(entry)
     return true
   }
 
-  public func deleteKey(_ key: String) {
+  public mutating func deleteKey(_ key: String) {
     guard tables.kv.remove(.exact(key), owner: owner) != nil else { return }
     tables.tombstones.put(Tombstone(key: key, index: index), owner: owner)
     raise(IndexName.kvs)
@@ -56,7 +56,7 @@ extension WriteTransaction {
   }
 
   /// Deletes a key if its `modifyIndex` is this one. A key that does not exist counts as deleted.
-  public func compareAndDeleteKey(_ key: String, modifyIndex: UInt64) -> Bool {
+  public mutating func compareAndDeleteKey(_ key: String, modifyIndex: UInt64) -> Bool {
     guard let old = keyEntry(key) else { return true }
     guard old.value.modifyIndex == modifyIndex else { return false }
     deleteKey(key)
@@ -65,7 +65,7 @@ extension WriteTransaction {
 
   /// Deletes all keys that start with `prefix`. One tombstone stands for all of them; below it no list has anything left
   /// whose index could go back.
-  public func deleteKeys(prefix: String) {
+  public mutating func deleteKeys(prefix: String) {
     let removed = tables.kv.remove(prefix: .exact(prefix), owner: owner)
     guard !removed.isEmpty else { return }
     // A list of everything takes its index from the tables, not from tombstones.
@@ -81,7 +81,7 @@ extension WriteTransaction {
   ///
   /// - Returns: false if another session holds the lock.
   /// - Throws: `lockWithoutSession`, `invalidSession`.
-  public func lockKey(_ entry: KVEntry) throws(StateError) -> Bool {
+  public mutating func lockKey(_ entry: KVEntry) throws(StateError) -> Bool {
     if entry.session.isEmpty { throw .lockWithoutSession }
     guard tables.sessions[.of(entry.session)] != nil else { throw .invalidSession(id: entry.session) }
     var entry = entry
@@ -97,7 +97,7 @@ extension WriteTransaction {
   /// Gives the lock of a key back and stores it.
   ///
   /// - Returns: false if the session does not hold the lock.
-  public func unlockKey(_ entry: KVEntry) throws(StateError) -> Bool {
+  public mutating func unlockKey(_ entry: KVEntry) throws(StateError) -> Bool {
     if entry.session.isEmpty { throw .lockWithoutSession }
     guard let old = keyEntry(entry.key), old.value.session == entry.session else { return false }
     var entry = entry
@@ -108,7 +108,7 @@ extension WriteTransaction {
   }
 
   /// Frees or deletes the keys that a session holds which ends.
-  func endLocks(of session: Session) {
+  mutating func endLocks(of session: Session) {
     let held = tables.kv.index(Schemas.KVIndex.session).values(prefix: .of(session.id, closed: true))
     for row in Array(held) {
       if session.behavior == SessionBehavior.delete {
@@ -122,13 +122,13 @@ extension WriteTransaction {
     }
   }
 
-  func apply(_ request: TombstoneRequest) throws(StateError) {
+  mutating func apply(_ request: TombstoneRequest) throws(StateError) {
     guard request.op == "reap" else { throw .unknownOperation(kind: "Tombstone", operation: request.op) }
     reapTombstones(upTo: request.reapIndex)
   }
 
   /// Forgets the tombstones that are as old as `limit` or older.
-  public func reapTombstones(upTo limit: UInt64) {
+  public mutating func reapTombstones(upTo limit: UInt64) {
     let old = tables.tombstones.rows.values.filter { $0.index <= limit }
     guard !old.isEmpty else { return }
     for tombstone in old { tables.tombstones.remove(.exact(tombstone.key), owner: owner) }

@@ -1,6 +1,6 @@
 import Model
 
-extension WriteTransaction {
+extension StateTransaction {
   func nodeEntry(_ name: String) -> NodeEntry? { tables.nodes[.of(name)] }
 
   private func nodeEntry(id: String) -> NodeEntry? {
@@ -28,7 +28,7 @@ extension WriteTransaction {
   }
 
   /// Stores a node whose identity has been checked. A node that changes its name loses what it has under the old one.
-  func put(_ node: Node) {
+  mutating func put(_ node: Node) {
     var node = node
     var before = nodeEntry(node.node)?.node.value
     if let renamed = renamedNode(node) {
@@ -42,7 +42,7 @@ extension WriteTransaction {
   }
 
   /// Stores a node as it is, with its indexes.
-  func store(_ node: Node) {
+  mutating func store(_ node: Node) {
     let name = node.node.folded
     let old = nodeEntry(name)
     tables.nodes.put(NodeEntry(name: name, node: Row(node), checks: old?.checks ?? []), owner: owner)
@@ -51,7 +51,7 @@ extension WriteTransaction {
     touchServices(ofNode: name)
   }
 
-  func removeNode(_ name: String) {
+  mutating func removeNode(_ name: String) {
     guard let entry = nodeEntry(name) else { return }
     for service in Array(tables.services.rows.values(prefix: .of(name, closed: true))) {
       removeService(service.service.value.id, node: name)
@@ -70,14 +70,14 @@ extension WriteTransaction {
   }
 
   /// `name` is folded.
-  func touchNode(_ name: String) {
+  mutating func touchNode(_ name: String) {
     raise(IndexName.nodes)
     raise(IndexName.localNodes)
     raise(IndexName.node(name))
   }
 
   /// Raises the indexes of all services of a node, whose answers show the node and its checks.
-  func touchServices(ofNode name: String) {
+  mutating func touchServices(ofNode name: String) {
     for entry in tables.services.rows.values(prefix: .of(name, closed: true)) {
       raise(IndexName.service(entry.service.value.service.folded))
       touchKind(entry.service.value.kind)
@@ -85,7 +85,7 @@ extension WriteTransaction {
     }
   }
 
-  func touchKind(_ kind: String) {
+  mutating func touchKind(_ kind: String) {
     raise(IndexName.kind(kind))
     raise(IndexName.localKind(kind))
   }

@@ -1,10 +1,10 @@
 import Model
 
-extension WriteTransaction {
+extension StateTransaction {
   /// Puts a node, a service and checks into the catalog. What is equal to what is stored changes nothing.
   ///
   /// - Throws: see `StateError`; then nothing has changed.
-  public func register(_ request: RegisterRequest) throws(StateError) {
+  public mutating func register(_ request: RegisterRequest) throws(StateError) {
     guard request.peerName.isEmpty else { throw .importedRow(peer: request.peerName) }
     if request.node.isEmpty { throw .incompleteNode }
     let node = request.nodeRow
@@ -13,9 +13,9 @@ extension WriteTransaction {
     if writesNode { try checkIdentity(of: node) }
     let isRenamed = writesNode && renamedNode(node) != nil
     let checks = (request.check.map { [$0] } ?? []) + request.checks
-    try Self.check(checks, of: request, isStoredService: { id in
-      !isRenamed && self.tables.services[.of(node.node, id)] != nil
-    })
+    // A node that is renamed loses its services.
+    let services = isRenamed ? nil : tables.services
+    try Self.check(checks, of: request) { services?[.of(node.node, $0)] != nil }
     if writesNode { put(node) }
     if let service = request.service { put(service, node: node.node) }
     for check in checks { put(check, node: node.node) }
@@ -42,7 +42,7 @@ extension WriteTransaction {
   }
 
   /// Removes a service, else a check, else the whole node: the first that is named. What does not exist is no error.
-  public func deregister(_ request: DeregisterRequest) {
+  public mutating func deregister(_ request: DeregisterRequest) {
     guard request.peerName.isEmpty else { return }
     if !request.serviceID.isEmpty {
       removeService(request.serviceID, node: request.node)
@@ -55,7 +55,7 @@ extension WriteTransaction {
 }
 
 extension RegisterRequest {
-  /// The node that the request describes.
+  /// The node that the request describes, without indexes.
   var nodeRow: Node {
     var row = Node()
     row.id = id

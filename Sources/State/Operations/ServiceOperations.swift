@@ -1,10 +1,10 @@
 import Model
 
-extension WriteTransaction {
+extension StateTransaction {
   func serviceEntry(_ id: String, node: String) -> ServiceEntry? { tables.services[.of(node, id)] }
 
   /// Stores an instance on a node that exists, unless it is equal to what is stored.
-  func put(_ service: NodeService, node: String) {
+  mutating func put(_ service: NodeService, node: String) {
     var service = service
     // Facts of the agent that made the registration, not of the catalog.
     service.locallyRegisteredAsSidecar = false
@@ -20,7 +20,7 @@ extension WriteTransaction {
   }
 
   /// Stores an instance as it is, with its indexes.
-  func store(_ service: NodeService, node: String) {
+  mutating func store(_ service: NodeService, node: String) {
     let node = node.folded
     let old = serviceEntry(service.id, node: node)
     let entry = ServiceEntry(nodeName: node, service: Row(service), checks: old?.checks ?? [])
@@ -31,7 +31,7 @@ extension WriteTransaction {
     touchNode(node)
   }
 
-  func removeService(_ id: String, node: String) {
+  mutating func removeService(_ id: String, node: String) {
     guard let entry = serviceEntry(id, node: node) else { return }
     for check in entry.checks { removeCheck(check.value.checkID, node: node) }
     tables.services.remove(.of(node, id), owner: owner)
@@ -42,7 +42,7 @@ extension WriteTransaction {
     forgetNames(entry, replacedBy: nil)
   }
 
-  private func touchService(_ entry: ServiceEntry) {
+  private mutating func touchService(_ entry: ServiceEntry) {
     let service = entry.service.value
     raise(IndexName.services)
     raise(IndexName.localServices)
@@ -53,7 +53,7 @@ extension WriteTransaction {
   }
 
   /// Settles what an instance that is gone, or has become `new`, was the last one of: its name, and its kind under a name.
-  private func forgetNames(_ old: ServiceEntry, replacedBy new: ServiceEntry?) {
+  private mutating func forgetNames(_ old: ServiceEntry, replacedBy new: ServiceEntry?) {
     let name = old.service.value.service.folded
     if new?.service.value.service.folded != name {
       if tables.services.index(Schemas.ServiceIndex.name).identity(prefix: .of(name, closed: true)) == nil {
@@ -70,14 +70,14 @@ extension WriteTransaction {
     for kindName in old.kindNames where !kept.contains(.of(kindName.kind, kindName.name)) { forget(kindName) }
   }
 
-  private func addKindNames(_ entry: ServiceEntry) {
+  private mutating func addKindNames(_ entry: ServiceEntry) {
     for kindName in entry.kindNames where tables.kindNames[.of(kindName.kind, kindName.name)] == nil {
       tables.kindNames.put(kindName, owner: owner)
       raise(IndexName.kindNames(kindName.kind))
     }
   }
 
-  private func forget(_ kindName: KindName) {
+  private mutating func forget(_ kindName: KindName) {
     let isConnect = kindName.kind == KindOf.connectEnabled
     let place = isConnect ? Schemas.ServiceIndex.connect : Schemas.ServiceIndex.name
     let instances = tables.services.index(place).values(prefix: .of(kindName.name, closed: true))

@@ -1,7 +1,7 @@
 import Model
 
-extension WriteTransaction {
-  func apply(_ request: SessionRequest) throws(StateError) -> CommandResult {
+extension StateTransaction {
+  mutating func apply(_ request: SessionRequest) throws(StateError) -> CommandResult {
     switch request.op {
     case "create":
       try createSession(request.session)
@@ -16,7 +16,7 @@ extension WriteTransaction {
   /// Creates a session, whose id has been chosen before.
   ///
   /// - Throws: `missingNode`, `missingCheck`, `criticalCheck`, `missingSessionID`.
-  public func createSession(_ session: Session) throws(StateError) {
+  public mutating func createSession(_ session: Session) throws(StateError) {
     if session.id.isEmpty { throw .missingSessionID }
     guard tables.nodes[.of(session.node)] != nil else { throw .missingNode }
     for id in session.allChecks {
@@ -30,19 +30,19 @@ extension WriteTransaction {
     store(session)
   }
 
-  func store(_ session: Session) {
+  mutating func store(_ session: Session) {
     tables.sessions.put(Row(session), owner: owner)
     touchSession(session)
   }
 
   /// Ends a session: its locks are freed or their keys deleted. One that does not exist is no error.
-  public func destroySession(_ id: String) {
+  public mutating func destroySession(_ id: String) {
     guard let removed = tables.sessions.remove(.of(id), owner: owner) else { return }
     touchSession(removed.value)
     endLocks(of: removed.value)
   }
 
-  private func touchSession(_ session: Session) {
+  private mutating func touchSession(_ session: Session) {
     raise(IndexName.sessions)
     touch(.sessions)
     touch(.session(session.id.folded))
@@ -50,13 +50,13 @@ extension WriteTransaction {
   }
 
   /// Ends the sessions that depend on a check.
-  func endSessions(ofCheck check: String, node: String) {
+  mutating func endSessions(ofCheck check: String, node: String) {
     let index = tables.sessions.index(Schemas.SessionIndex.check)
     if index.isEmpty { return }
     for session in Array(index.values(prefix: .of(node, check, closed: true))) { destroySession(session.value.id) }
   }
 
-  func endSessions(ofNode node: String) {
+  mutating func endSessions(ofNode node: String) {
     let index = tables.sessions.index(Schemas.SessionIndex.node)
     for session in Array(index.values(prefix: .of(node, closed: true))) { destroySession(session.value.id) }
   }

@@ -128,10 +128,15 @@ extension StateSnapshot {
     for entry in entries {
       if node?.name != entry.nodeName { node = tables.nodes[.of(entry.nodeName)] }
       guard let node else { continue }
-      let all = !checks ? [] : entry.checks.isEmpty ? node.checks : node.checks + entry.checks
+      let all = checks ? Self.joined(node.checks, entry.checks) : []
       result.append(ServiceInstance(node: node.node, service: entry.service, checks: all))
     }
     return result
+  }
+
+  /// Both lists, without a new one where either is empty.
+  private static func joined(_ a: [Row<HealthCheck>], _ b: [Row<HealthCheck>]) -> [Row<HealthCheck>] {
+    a.isEmpty ? b : b.isEmpty ? a : a + b
   }
 
   /// The names of the services of a kind (`KindOf` or `ServiceKind`), in their order.

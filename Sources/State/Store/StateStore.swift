@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Synchronization
 
@@ -6,7 +7,7 @@ import Synchronization
 /// The replicated state: tables over persistent radix trees (`Radix`, `Tables`), changed by one writer in transactions
 /// (`Store`, `Operations`) that commands of the log drive (`Commands`), read without locks in immutable versions
 /// (`Queries`), waited for (`Watches`), and written to and read from snapshots (`Snapshot`). The room owns what a command
-/// does and which index an answer has. It must not know the log, other servers, requests, permissions or clocks.
+/// does and which index an answer has. It must not know the log, other servers, requests or permissions.
 
 /// The current version of the state and the way to the next.
 public final class StateStore: Sendable {
@@ -15,8 +16,11 @@ public final class StateStore: Sendable {
   private let shown: Mutex<StateSnapshot>
   private let hub: WatchHub
   private let lockDelays = Mutex(LockDelays())
+  private let now: @Sendable () -> UInt64
 
-  public init() {
+  /// - Parameter now: monotonic, in nanoseconds. Asked when a lock delay starts.
+  public init(now: @escaping @Sendable () -> UInt64 = StateStore.monotonicNow) {
+    self.now = now
     let empty = StateSnapshot()
     shown = Mutex(empty)
     hub = WatchHub(empty)
@@ -27,48 +31,40 @@ public final class StateStore: Sendable {
 
   // MARK: Writing
 
-  /// Applies commands of the log in order, publishes the outcome as one version and wakes those who wait for what changed.
-  ///
-  /// - Parameter now: monotonic, in nanoseconds; lock delays start at it.
-  /// - Returns: the result of each command. One that fails has no effect, the others have theirs.
+  /// Applies one command of the log. One that fails changes nothing.
   @discardableResult
-  public func apply(_ entries: some Sequence<(index: UInt64, command: Command)>, now: UInt64) -> [CommandResult] {
-    write(now: now) { transaction in
-      entries.map { transaction.apply($0.command, index: $0.index) }
-    }
+  public func apply(index: UInt64, _ command: Command) -> CommandResult {
+    write { $0.apply(command, index: index) }
   }
 
-  /// Applies one command.
-  @discardableResult
-  public func apply(index: UInt64, _ command: Command, now: UInt64) -> CommandResult {
-    write(now: now) { $0.apply(command, index: index) }
-  }
-
-  /// Runs operations in one transaction and publishes their outcome. If `body` throws, nothing of it happened.
+  /// Runs operations in one transaction, publishes their outcome as one version and wakes those who wait for what changed. If
+  /// `body` throws, nothing of it happened. A batch of log entries costs least as one transaction.
   public func write<Result, Failure: Error>(
-    now: UInt64, _ body: (WriteTransaction) throws(Failure) -> Result
+    _ body: (inout StateTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let outcome = writer.withLock { _ in
       do throws(Failure) {
-        let transaction = WriteTransaction(current)
-        let result = try body(transaction)
-        return Swift.Result<(Result, [Watch]), Failure>.success((result, publish(transaction, now: now)))
+        var transaction = StateTransaction(current)
+        let result = try body(&transaction)
+        return Swift.Result<(Result, [Watch]), Failure>.success((result, publish(&transaction)))
       } catch {
         return .failure(error)
       }
     }
     let (result, woken) = try outcome.get()
-    for watch in woken { watch.wake() }
+    for watch in woken { watch.wake(false) }
     return result
   }
 
-  private func publish(_ transaction: WriteTransaction, now: UInt64) -> [Watch] {
+  private func publish(_ transaction: inout StateTransaction) -> [Watch] {
     if !transaction.lockDelays.isEmpty {
+      let now = now()
       lockDelays.withLock { delays in
         for (key, duration) in transaction.lockDelays { delays.start(key, duration: duration, now: now) }
       }
     }
-    return publish(transaction.finish(), transaction.changes)
+    let changes = transaction.changes
+    return publish(transaction.snapshot(), changes)
   }
 
   private func publish(_ version: StateSnapshot, _ changes: [Change]) -> [Watch] {
@@ -77,9 +73,13 @@ public final class StateStore: Sendable {
 
   /// Replaces the whole state, as restoring a snapshot does, and wakes everybody.
   public func replace(with restored: RestoredState) {
-    let woken = writer.withLock { _ in publish(restored.version, [.everything]) }
+    let woken = writer.withLock { _ in
+      let version = StateSnapshot(
+        tables: restored.tables, appliedIndex: restored.lastIndex, generation: current.generation &+ 1)
+      return publish(version, [.everything])
+    }
     lockDelays.withLock { $0 = LockDelays() }
-    for watch in woken { watch.wake() }
+    for watch in woken { watch.wake(true) }
   }
 
   // MARK: Waiting
@@ -89,13 +89,17 @@ public final class StateStore: Sendable {
   /// - Parameters:
   ///   - points: what a query returned as its `watch`.
   ///   - seen: the version that the query looked at.
-  ///   - wake: called once, outside of all locks, on the writer's thread. It must not block.
+  ///   - wake: called once, outside of all locks, on the writer's thread; it must not block. It is told whether the whole
+  ///     state was replaced (restored), so that indexes may have gone back.
   /// - Returns: nil if something may have changed after `seen`: the query has to look again. `wake` is not called then.
   public func register(
-    _ points: [WatchPoint], seen: StateSnapshot, _ wake: @escaping @Sendable () -> Void
+    _ points: [WatchPoint], seen: StateSnapshot, _ wake: @escaping @Sendable (Bool) -> Void
   ) -> Watch? {
     hub.register(points, seen: seen, wake)
   }
+
+  /// Stops waiting. A wake that is under way may still arrive.
+  public func cancel(_ watch: Watch) { hub.cancel(watch) }
 
   /// How many watches wait.
   public var watchCount: Int { hub.count }
@@ -106,5 +110,14 @@ public final class StateStore: Sendable {
   /// this process, which must be the leader's: the log does not depend on clocks.
   public func isLockDelayed(_ key: String, now: UInt64) -> Bool {
     lockDelays.withLock { $0.isActive(key, now: now) }
+  }
+
+  public func isLockDelayed(_ key: String) -> Bool { isLockDelayed(key, now: now()) }
+
+  /// The monotonic clock of the system, in nanoseconds.
+  @Sendable public static func monotonicNow() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
   }
 }

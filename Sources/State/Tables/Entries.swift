@@ -29,9 +29,8 @@ final class ServiceEntry: Sendable {
 
   /// The service that clients reach through this instance's mesh listener, or nil.
   var connectDestination: String? {
-    let service = service.value
-    if service.kind == ServiceKind.connectProxy { return service.proxy.value.destinationServiceName }
-    return service.connect.value.native ? service.service : nil
+    if service.value.kind == ServiceKind.connectProxy { return service.value.proxy.value.destinationServiceName }
+    return service.value.connect.isEmptyValue || !service.value.connect.value.native ? nil : service.value.service
   }
 }
 

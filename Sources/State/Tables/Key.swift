@@ -6,13 +6,32 @@ extension [UInt8] {
   /// "bc")` and `("ab", "c")` differ and all keys that begin with some parts lie under the key of these parts, closed.
   ///
   /// A part is closed by a zero byte; a zero within one is followed by 0xFF, which is never the first byte of a text (UTF-8).
-  static func of(_ parts: String..., closed: Bool = false) -> Key {
+  static func of(_ text: String, closed: Bool = false) -> Key {
     var key = Key()
-    key.reserveCapacity(parts.reduce(1) { $0 + $1.utf8.count + 1 })
-    for (place, part) in parts.enumerated() {
-      key.append(folded: part)
-      if place + 1 < parts.count || closed { key.append(0) }
-    }
+    key.reserveCapacity(text.utf8.count + 1)
+    key.append(folded: text)
+    if closed { key.append(0) }
+    return key
+  }
+
+  static func of(_ first: String, _ second: String, closed: Bool = false) -> Key {
+    var key = Key()
+    key.reserveCapacity(first.utf8.count + second.utf8.count + 2)
+    key.append(folded: first)
+    key.append(0)
+    key.append(folded: second)
+    if closed { key.append(0) }
+    return key
+  }
+
+  static func of(_ first: String, _ second: String, _ third: String) -> Key {
+    var key = Key()
+    key.reserveCapacity(first.utf8.count + second.utf8.count + third.utf8.count + 2)
+    key.append(folded: first)
+    key.append(0)
+    key.append(folded: second)
+    key.append(0)
+    key.append(folded: third)
     return key
   }
 

@@ -38,8 +38,7 @@ enum Schemas {
     indexes: [
       .init { [.of($0.service.value.service, $0.nodeName, $0.service.value.id)] },
       .init {
-        let service = $0.service.value
-        return service.kind.isEmpty ? [] : [.of(service.kind, $0.nodeName, service.id)]
+        $0.service.value.kind.isEmpty ? [] : [.of($0.service.value.kind, $0.nodeName, $0.service.value.id)]
       },
       .init { entry in
         entry.connectDestination.map { [.of($0, entry.nodeName, entry.service.value.id)] } ?? []
@@ -54,8 +53,7 @@ enum Schemas {
     primary: { .of($0.value.node, $0.value.checkID) },
     indexes: [
       .init {
-        let check = $0.value
-        return check.status == CheckStatus.passing.rawValue ? [] : [.of(check.status, check.node, check.checkID)]
+        $0.value.status == CheckStatus.passing.rawValue ? [] : [.of($0.value.status, $0.value.node, $0.value.checkID)]
       }
     ])
 

@@ -3,21 +3,16 @@ import Synchronization
 /// A registered wait for changes. It wakes at most once and is then gone.
 public final class Watch: Sendable {
   let points: [WatchPoint]
-  let wake: @Sendable () -> Void
-  private weak let hub: WatchHub?
+  let wake: @Sendable (Bool) -> Void
   private let isWaiting = Atomic(true)
 
-  init(_ points: [WatchPoint], hub: WatchHub, wake: @escaping @Sendable () -> Void) {
+  init(_ points: [WatchPoint], wake: @escaping @Sendable (Bool) -> Void) {
     self.points = points
-    self.hub = hub
     self.wake = wake
   }
 
   /// True for the first caller only.
   func endsWaiting() -> Bool { isWaiting.exchange(false, ordering: .relaxed) }
-
-  /// Stops waiting. A wake that is under way may still arrive.
-  public func cancel() { hub?.cancel(self) }
 }
 
 /// The current version of the state together with who waits for the next: publishing and registering exclude one another, so
@@ -34,8 +29,8 @@ final class WatchHub: Sendable {
   var count: Int { contents.withLock { $0.registry.count } }
 
   /// Registers a watch, unless one of the points changed after `seen` was current: then nil.
-  func register(_ points: [WatchPoint], seen: StateSnapshot, _ wake: @escaping @Sendable () -> Void) -> Watch? {
-    let watch = Watch(points, hub: self, wake: wake)
+  func register(_ points: [WatchPoint], seen: StateSnapshot, _ wake: @escaping @Sendable (Bool) -> Void) -> Watch? {
+    let watch = Watch(points, wake: wake)
     return contents.withLock { contents in
       let current = contents.current
       if !(current === seen), points.contains(where: { $0.differs(seen.tables, current.tables) }) { return nil }

@@ -1,7 +1,7 @@
 import Model
 
-/// Changes of the state that become visible together, or not at all. Only the writer's thread uses one.
-public final class WriteTransaction {
+/// Changes of the state that become visible together, or not at all.
+public struct StateTransaction: ~Copyable {
   var tables: Tables
   /// The index of the command that is being applied.
   public var index: UInt64 = 0
@@ -10,23 +10,26 @@ public final class WriteTransaction {
   /// Keys whose holder's session ended, with their delay.
   private(set) var lockDelays: [(key: String, duration: GoDuration)] = []
   private var appliedIndex: UInt64
+  private let generation: UInt64
 
-  init(_ base: StateSnapshot) {
+  private let recordsChanges: Bool
+
+  init(_ base: StateSnapshot, recordsChanges: Bool = true) {
+    self.recordsChanges = recordsChanges
     tables = base.tables
     appliedIndex = base.appliedIndex
-  }
-
-  func finish() -> StateSnapshot {
-    // From here on nobody writes nodes that carry the old id.
-    owner = TransactionID.next()
-    return StateSnapshot(tables: tables, appliedIndex: appliedIndex)
+    generation = base.generation
   }
 
   /// The state with what this transaction did so far.
-  public var snapshot: StateSnapshot { finish() }
+  public mutating func snapshot() -> StateSnapshot {
+    // From here on nobody writes nodes that carry the old id.
+    owner = TransactionID.next()
+    return StateSnapshot(tables: tables, appliedIndex: appliedIndex, generation: generation)
+  }
 
   /// Applies a command of the log. One that fails changes nothing.
-  public func apply(_ command: Command, index: UInt64) -> CommandResult {
+  public mutating func apply(_ command: Command, index: UInt64) -> CommandResult {
     self.index = index
     appliedIndex = max(appliedIndex, index)
     do throws(StateError) {
@@ -36,7 +39,7 @@ public final class WriteTransaction {
     }
   }
 
-  private func perform(_ command: Command) throws(StateError) -> CommandResult {
+  private mutating func perform(_ command: Command) throws(StateError) -> CommandResult {
     switch command {
     case .register(let request): try register(request)
     case .deregister(let request): deregister(request)
@@ -50,13 +53,15 @@ public final class WriteTransaction {
   }
 
   /// Runs several operations of which either all or none take effect.
-  public func attempt<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+  public mutating func attempt<Result, Failure: Error>(
+    _ body: (inout StateTransaction) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     let savedTables = tables
     let savedChanges = changes
     let savedDelays = lockDelays
     owner = TransactionID.next()
     do throws(Failure) {
-      return try body()
+      return try body(&self)
     } catch {
       tables = savedTables
       changes = savedChanges
@@ -68,30 +73,33 @@ public final class WriteTransaction {
 
   // MARK: What operations report
 
-  func touch(_ point: WatchPoint) { changes.append(.point(point)) }
-  func touchKey(_ key: String) { changes.append(.key(key)) }
-  func touchKeys(prefix: String, _ removed: RadixTree<Row<KVEntry>>) {
-    changes.append(.keyTree(prefix: prefix, removed: removed))
+  mutating func touch(_ point: WatchPoint) { record(.point(point)) }
+  mutating func touchKey(_ key: String) { record(.key(key)) }
+  mutating func touchKeys(prefix: String, _ removed: RadixTree<Row<KVEntry>>) {
+    record(.keyTree(prefix: prefix, removed: removed))
   }
-  func delayLock(_ key: String, by duration: GoDuration) { lockDelays.append((key, duration)) }
+  private mutating func record(_ change: Change) {
+    if recordsChanges { changes.append(change) }
+  }
+  mutating func delayLock(_ key: String, by duration: GoDuration) { lockDelays.append((key, duration)) }
 
   // MARK: The index table
 
   /// Raises a row of the index table to the index of the command. Never lowers it.
-  func raise(_ name: String) { raise(name, to: index) }
+  mutating func raise(_ name: String) { raise(name, to: index) }
 
-  func raise(_ name: String, to value: UInt64) {
+  mutating func raise(_ name: String, to value: UInt64) {
     if let old = tables.index[.exact(name)], old.value >= value { return }
     setIndex(name, value)
   }
 
   /// Sets a row of the index table, as restoring one does.
-  func setIndex(_ name: String, _ value: UInt64) {
+  mutating func setIndex(_ name: String, _ value: UInt64) {
     tables.index.put(IndexRow(name: name, value: value), owner: owner)
     touch(.index(name))
   }
 
-  func removeIndex(_ name: String) {
+  mutating func removeIndex(_ name: String) {
     if tables.index.remove(.exact(name), owner: owner) != nil { touch(.index(name)) }
   }
 }
