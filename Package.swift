@@ -69,19 +69,21 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
-      "Server", ["Model", "Wire", "State", "Consensus", "AccessControl", logging] + nio("NIOCore", "NIOConcurrencyHelpers")),
+      "Server",
+      [
+        "Model", "Wire", "State", "Consensus", "AccessControl", logging,
+        .product(name: "HeapModule", package: "swift-collections"),
+      ] + nio("NIOCore", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [
-        "Model", logging, httpClient,
+        "Model", logging,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
-        .product(name: "GRPCCore", package: "grpc-swift-2"),
-        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
-        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+      ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS")),
     room("LocalAgent", ["Model", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
     room(
       "HTTPAPI",
@@ -122,7 +124,7 @@ let package = Package(
     tests("Consensus"),
     tests("State", ["Model"]),
     tests("Server", ["Model", "State", "Consensus"]),
-    tests("Checks", ["Model"]),
+    tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests("HTTPAPI", ["Model", "Server", "LocalAgent"]),
     tests("DNSServer", ["Model", "Wire", "Server"]),

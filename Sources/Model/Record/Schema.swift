@@ -9,7 +9,7 @@
 ///
 /// Fields are stored properties; the schema addresses them by their offset, so encoders walk a record in place, without
 /// copying it and without reflection.
-public protocol Record: FieldValue, Equatable {
+public protocol Record: FieldValue, Equatable, Filterable {
   init()
   static var schema: Schema<Self> { get }
 }
@@ -60,6 +60,9 @@ public struct Field: Sendable {
       name: name, options: options, aliases: aliases, jsonKey: jsonKey, wireKey: wireKey, offset: offset + distance,
       type: type, operations: operations)
   }
+
+  /// What the field holds, for readers that check input by the description instead of decoding it.
+  public var shape: Shape { type.shape }
 
   /// The value of this field in the record at `base`.
   func select(_ base: UnsafeRawPointer) -> Selected { operations.select(base + offset, self) }
@@ -138,7 +141,7 @@ public struct Schema<Root: Record>: Sendable {
   func index(of key: String, style: DecodingContext.KeyStyle) -> Int? {
     let folded = key.lowercased()
     if let found = byFoldedName[folded] { return found }
-    guard style == .configuration else { return nil }
+    guard style != .api else { return nil }
     return byPlainName[folded.filter { $0 != "_" }]
   }
 
