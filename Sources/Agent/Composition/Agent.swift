@@ -114,13 +114,17 @@ public final class Agent: Sendable {
     try? await group.shutdownGracefully()
   }
 
-  /// Runs work that blocks on a thread of its own.
+  /// Runs work that blocks away from the event loops and waits for it.
   static func offLoops(_ work: @escaping @Sendable () -> Void) async {
     await withCheckedContinuation { continuation in
-      NIOThreadPool.singleton.submit { _ in
+      onOwnThread {
         work()
         continuation.resume()
       }
     }
+  }
+
+  static func onOwnThread(_ work: @escaping @Sendable () -> Void) {
+    NIOThreadPool.singleton.submit { _ in work() }
   }
 }
