@@ -33,7 +33,6 @@ extension SettingTable {
     Setting("performance.grpc_keepalive_interval", .duration, default: "30s", debug: "GRPCKeepaliveInterval", "How often servers ask silent gRPC clients whether they live."),
     Setting("performance.grpc_keepalive_timeout", .duration, default: "20s", debug: "GRPCKeepaliveTimeout", "How long servers wait for that answer."),
     Setting("performance.enable_xds_load_balancing", .bool, default: true, debug: "EnableXDSLoadBalancing", "Spreads proxies' connections over the servers."),
-    Setting("enable_xds_load_balancing", .bool, "The same as performance.enable_xds_load_balancing."),
   ]
 
   static let dns: [Setting] = [
