@@ -27,30 +27,34 @@ public protocol WriteRequest: Sendable {
   func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply>
 }
 
-/// A command ready to be logged, and the meaning of its result.
-public struct PreparedWrite<Reply: Sendable>: Sendable {
-  /// Nil answers at once with `immediate`, without logging anything.
-  public var command: [UInt8]?
-  public var immediate: Reply?
-  /// Turns what the state machine returned into the reply.
-  public var reply: @Sendable (CommandResult) throws(ServerError) -> Reply
+/// What a write comes to once it was checked on the leader.
+public enum PreparedWrite<Reply: Sendable>: Sendable {
+  /// The answer is known without the log.
+  case immediate(Reply)
+  /// A command to log, and the meaning of what the state machine returns for it.
+  case command(Command, @Sendable (CommandResult) throws(ServerError) -> Reply)
 }
 
 /// What writes may look at while they are prepared, on the leader.
 public struct WriteContext: Sendable {
   public var state: StateSnapshot
   public var datacenter: String
-  /// Monotonic now, in nanoseconds, for lock delays.
-  public var nowNanoseconds: UInt64
+  public var sessionTTLMinimum: GoDuration
+  /// Whether nobody may lock the key yet, because its last holder's session was invalidated a moment ago.
+  public var isLockDelayed: @Sendable (String) -> Bool
+  /// Starts the time of a session anew.
+  public var renewSession: @Sendable (Row<Session>) -> Void
 }
 
-/// What the state machine returned for a command.
-public enum CommandResult: Sendable, Equatable {
-  case done
-  case bool(Bool)
-  case text(String)
-  /// The command was valid but could not be carried out; the text is the reference's.
-  case failed(String)
+extension CommandResult {
+  /// True, or the state machine's refusal as an error behind `prefix`.
+  func success(prefix: String) throws(ServerError) -> Bool {
+    switch self {
+    case .done, .text: return true
+    case .bool(let value): return value
+    case .failed(let text): throw .rejected(prefix + text)
+    }
+  }
 }
 
 /// How a read wants to be answered.
@@ -87,6 +91,8 @@ public struct Answer<Reply: Sendable>: Sendable {
 /// Why a request was not carried out.
 public enum ServerError: Error, Equatable, CustomStringConvertible {
   case noLeader
+  /// A client agent that knows no server.
+  case noServers
   case noPathToDatacenter(String)
   case permissionDenied(String)
   case tokenNotFound
@@ -101,6 +107,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noLeader: "No cluster leader"
+    case .noServers: "No known Consul servers"
     case .noPathToDatacenter: "No path to datacenter"
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
     case .tokenNotFound: "ACL not found"

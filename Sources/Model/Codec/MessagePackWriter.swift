@@ -38,14 +38,14 @@ public struct MessagePackWriter: Sendable {
 
   private mutating func negative(_ value: Int64) {
     switch value {
-    case -32 ..< 0: bytes.append(UInt8(bitPattern: Int8(value)))
-    case -0x80 ..< 0:
+    case -32..<0: bytes.append(UInt8(bitPattern: Int8(value)))
+    case -0x80..<0:
       bytes.append(0xD0)
       bytes.append(UInt8(bitPattern: Int8(value)))
-    case -0x8000 ..< 0:
+    case -0x8000..<0:
       bytes.append(0xD1)
       bigEndian(UInt16(bitPattern: Int16(value)))
-    case -0x8000_0000 ..< 0:
+    case -0x8000_0000..<0:
       bytes.append(0xD2)
       bigEndian(UInt32(bitPattern: Int32(value)))
     default:

@@ -9,7 +9,7 @@
 ///
 /// Fields are stored properties; the schema addresses them by their offset, so encoders walk a record in place, without
 /// copying it and without reflection.
-public protocol Record: FieldValue, Equatable {
+public protocol Record: FieldValue, Equatable, Filterable {
   init()
   static var schema: Schema<Self> { get }
 }
@@ -141,7 +141,7 @@ public struct Schema<Root: Record>: Sendable {
   func index(of key: String, style: DecodingContext.KeyStyle) -> Int? {
     let folded = key.lowercased()
     if let found = byFoldedName[folded] { return found }
-    guard style == .configuration else { return nil }
+    guard style != .api else { return nil }
     return byPlainName[folded.filter { $0 != "_" }]
   }
 

@@ -40,7 +40,7 @@ public struct NodeService: Record {
     $0.field("Address", \.address)
     $0.field("TaggedAddresses", \.taggedAddresses, .omitEmpty)
     $0.field("Meta", \.meta)
-    $0.field("Port", \.port)
+    $0.field("Port", \.port, .omitEmpty)
     $0.field("SocketPath", \.socketPath, .omitEmpty)
     $0.field("Weights", \.weights)
     $0.field("EnableTagOverride", \.enableTagOverride)
@@ -69,12 +69,15 @@ public struct ServiceConnect: Record {
   public var native = false
   /// A sidecar proxy to be registered along with the service.
   public var sidecarService: Boxed<ServiceDefinition>?
+  /// A proxy that the agent is to run itself. Only part of definitions; the catalog never sees it.
+  public var proxy: Boxed<ManagedProxy>?
 
   public init() {}
 
   public static let schema = Schema<ServiceConnect>("structs.ServiceConnect") {
     $0.field("Native", \.native, .omitEmpty)
     $0.field("SidecarService", \.sidecarService, [.omitEmpty, .notSelectable])
+    $0.field("Proxy", \.proxy, [.hiddenInJSON, .notOnWire, .notSelectable])
   }
 }
 

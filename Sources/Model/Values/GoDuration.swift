@@ -125,7 +125,9 @@ extension GoDuration: FieldValue {
     let digits = text.drop { $0 == "-" || $0 == "+" }
     let startsWithNumber = digits.first.map { ($0.isASCII && $0.isNumber) || $0 == "." } ?? false
     guard startsWithNumber else { return "time: invalid duration \"\(text)\"" }
-    let unit = digits.drop { ($0.isASCII && $0.isNumber) || $0 == "." }.prefix { !($0.isASCII && $0.isNumber) && $0 != "." }
+    let unit = digits.drop { ($0.isASCII && $0.isNumber) || $0 == "." }.prefix {
+      !($0.isASCII && $0.isNumber) && $0 != "."
+    }
     if unit.isEmpty { return "time: missing unit in duration \"\(text)\"" }
     if !units.contains(where: { $0.name == unit }) { return "time: unknown unit \"\(unit)\" in duration \"\(text)\"" }
     return "time: invalid duration \"\(text)\""
