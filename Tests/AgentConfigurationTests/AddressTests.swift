@@ -20,10 +20,16 @@ import Testing
     ("{{ GetInterfaceIPs \"pub0\" }}", "8.8.4.4 2a00::5"), ("{{ GetInterfaceIP \"nosuch0\" }}", ""),
     ("{{ GetPrivateInterfaces | include \"network\" \"10.0.0.0/8\" | attr \"address\" }}", "10.1.2.3"),
     ("{{ GetAllInterfaces | include \"flags\" \"loopback\" | join \"address\" \" \" }}", "127.0.0.1"),
-    ("{{ GetAllInterfaces | include \"name\" \"^eth\" | include \"flags\" \"forwardable|up\" | attr \"address\" }}", "192.168.7.9"),
+    (
+      "{{ GetAllInterfaces | include \"name\" \"^eth\" | include \"flags\" \"forwardable|up\" | attr \"address\" }}",
+      "192.168.7.9"
+    ),
     ("{{ GetPrivateInterfaces | exclude \"name\" \"eth1.*\" | join \"address\" \" \" }}", "10.1.2.3"),
     ("{{ GetAllInterfaces | exclude \"type\" \"ipv4\" | join \"name\" \",\" }}", "eth0,pub0"),
-    ("{{ GetAllInterfaces | include \"rfc\" \"1918\" | sort \"-address\" | limit 2 | join \"address\" \" \" }}", "192.168.7.9 172.17.0.1"),
+    (
+      "{{ GetAllInterfaces | include \"rfc\" \"1918\" | sort \"-address\" | limit 2 | join \"address\" \" \" }}",
+      "192.168.7.9 172.17.0.1"
+    ),
     ("{{ GetAllInterfaces | sort \"name\" | unique \"name\" | offset 1 | join \"name\" \" \" }}", "eth0 eth1 lo pub0"),
     ("{{ GetAllInterfaces | sort \"name\" | unique \"name\" | offset -2 | join \"name\" \" \" }}", "lo pub0"),
     ("{{ GetDefaultInterfaces | include \"type\" \"IPv4\" | attr \"network\" }}", "10.1.2.0/24"),
@@ -45,10 +51,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("192.0.2.1", "192.0.2.1"), ("[::1]", "::1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"),
-    ("0.0.0.0", "0.0.0.0"), ("1.2.3", nil), ("1.2.3.4.5", nil), ("nohost", nil), ("", nil), ("1.2.3.256", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("192.0.2.1", "192.0.2.1"), ("[::1]", "::1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"),
+      ("0.0.0.0", "0.0.0.0"), ("1.2.3", nil), ("1.2.3.4.5", nil), ("nohost", nil), ("", nil), ("1.2.3.256", nil),
+    ] as [(String, String?)])
   func addressesAreRead(text: String, result: String?) {
     #expect(IPAddress(text)?.description == result)
   }

@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""\n\t\r\\\"""#, "\n\t\r\\\""), (#""\u00e9\U0001F600""#, "é😀"), (#""\x41\101""#, "AA"), (#""\a\b\f\v""#, "\u{7}\u{8}\u{C}\u{B}"),
+    (#""\n\t\r\\\"""#, "\n\t\r\\\""), (#""\u00e9\U0001F600""#, "é😀"), (#""\x41\101""#, "AA"),
+    (#""\a\b\f\v""#, "\u{7}\u{8}\u{C}\u{B}"),
   ])
   func escapesAreReplaced(literal: String, text: String) throws {
     #expect(try HCL.parse("a = \(literal)").plain["a"]?.string == text)
@@ -74,7 +75,9 @@ import Testing
   }
 
   @Test func invalidEncodingIsRefused() {
-    for bytes in [Array("a = \"".utf8) + [0xC3, 0x28] + Array("\"".utf8), [0xFF], Array("a = <<E\n".utf8) + [0xFF, 0x0A, 0x45]] {
+    for bytes in [
+      Array("a = \"".utf8) + [0xC3, 0x28] + Array("\"".utf8), [0xFF], Array("a = <<E\n".utf8) + [0xFF, 0x0A, 0x45],
+    ] {
       let error = #expect(throws: HCLError.self) { try HCL.parse(bytes) }
       #expect(error?.reason == .invalidEncoding)
     }
@@ -113,7 +116,10 @@ import Testing
 
   @Test(arguments: [
     ("", "{}"), (" \n", "{}"), ("{}", "{}"), ("null", "{}"),
-    (#"{"a":1,"b":-2.5e1,"c":"x","d":[true,false,null],"e":{"f":[]}}"#, #"{"a":1,"b":-25,"c":"x","d":[true,false,null],"e":{"f":[]}}"#),
+    (
+      #"{"a":1,"b":-2.5e1,"c":"x","d":[true,false,null],"e":{"f":[]}}"#,
+      #"{"a":1,"b":-25,"c":"x","d":[true,false,null],"e":{"f":[]}}"#
+    ),
     (#"{"a":1,"a":2}"#, #"{"a":2}"#),
     (#"{"a":"\u00e9\ud83d\ude00\n\/\\"}"#, #"{"a":"é😀\n/\\"}"#),
     (#"{"a":"\ud800x"}"#, "{\"a\":\"\u{FFFD}x\"}"),

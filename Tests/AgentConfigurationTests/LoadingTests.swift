@@ -55,18 +55,19 @@ import Testing
       ])
   }
 
-  @Test(arguments: [
-    ("noext", nil, "file noext has unknown extension; must be .hcl or .json, or config format must be set"),
-    ("noext", "hcl", nil),
-    ("noext", "json", "failed to parse noext: invalid character 'd' looking for beginning of value"),
-    ("noext", "yaml", "-config-format must be either 'hcl' or 'json"),
-    ("absent.hcl", nil, "config: Open failed on absent.hcl. open absent.hcl: no such file or directory"),
-    ("broken.hcl", nil, "failed to parse broken.hcl: At 1:16: literal not terminated"),
-    ("broken.json", nil, "failed to parse broken.json: unexpected end of JSON input"),
-    ("blank.hcl", nil, "data_dir cannot be empty"),
-    ("blank.json", nil, "data_dir cannot be empty"),
-    ("unknown.hcl", nil, "failed to parse unknown.hcl: 1 error occurred:\n\t* invalid config key nonsense\n\n"),
-  ] as [(String, String?, String?)])
+  @Test(
+    arguments: [
+      ("noext", nil, "file noext has unknown extension; must be .hcl or .json, or config format must be set"),
+      ("noext", "hcl", nil),
+      ("noext", "json", "failed to parse noext: invalid character 'd' looking for beginning of value"),
+      ("noext", "yaml", "-config-format must be either 'hcl' or 'json"),
+      ("absent.hcl", nil, "config: Open failed on absent.hcl. open absent.hcl: no such file or directory"),
+      ("broken.hcl", nil, "failed to parse broken.hcl: At 1:16: literal not terminated"),
+      ("broken.json", nil, "failed to parse broken.json: unexpected end of JSON input"),
+      ("blank.hcl", nil, "data_dir cannot be empty"),
+      ("blank.json", nil, "data_dir cannot be empty"),
+      ("unknown.hcl", nil, "failed to parse unknown.hcl: 1 error occurred:\n\t* invalid config key nonsense\n\n"),
+    ] as [(String, String?, String?)])
   func filesAreRefusedWithTheirName(path: String, format: String?, message: String?) {
     let files = [
       "noext": "data_dir = \"/tmp/x\" bind_addr = \"127.0.0.1\"", "broken.hcl": "datacenter = \"a\n",
@@ -114,7 +115,8 @@ import Testing
 
 @Suite struct AgentFlagsTests {
   @Test func everyFlagLeadsToAnOptionOfItsType() {
-    #expect(AgentFlag.all.map(\.name) == AgentFlag.all.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    #expect(
+      AgentFlag.all.map(\.name) == AgentFlag.all.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     for flag in AgentFlag.all {
       guard case .setting(let path) = flag.target else { continue }
       let type = SettingTable.setting(at: path)?.type
@@ -131,7 +133,8 @@ import Testing
   @Test func commandLinesAreReadInAllSpellings() throws {
     var flags = AgentFlags()
     let rest = try flags.parse([
-      "-server", "--ui=false", "-data-dir", "d", "-retry-join=a", "-retry-join", "b", "-bootstrap-expect=3", "-node-meta",
+      "-server", "--ui=false", "-data-dir", "d", "-retry-join=a", "-retry-join", "b", "-bootstrap-expect=3",
+      "-node-meta",
       "k:v:w", "-dev", "--", "-extra",
     ])
     #expect(rest == ["-extra"])

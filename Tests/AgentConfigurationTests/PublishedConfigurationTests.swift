@@ -184,7 +184,9 @@ import Testing
     let proxy = try #require(services.first { $0.id == "service1" }?.managedProxy)
     #expect(proxy.upstreams.map(\.destinationName) == ["service2"] && proxy.upstreams[0].localBindPort == 38082)
     #expect(services.first { $0.id == "service2" }?.managedProxy == ManagedProxy())
-    #expect(refusal("service { name = \"x\" connect { proxy { typo = 1 } } }")?.contains("service.connect.proxy.typo") == true)
+    #expect(
+      refusal("service { name = \"x\" connect { proxy { typo = 1 } } }")?.contains("service.connect.proxy.typo") == true
+    )
   }
 
   @Test func accessControlWithPersistentTokens() throws {

@@ -106,7 +106,8 @@ import Testing
   }
 
   @Test func theSelfDescriptionShowsValuesAndHidesSecrets() throws {
-    let loaded = try load("acl { tokens { agent = \"secret\" } } encrypt = \"\" node_meta { zone = \"z1\" }", development: true)
+    let loaded = try load(
+      "acl { tokens { agent = \"secret\" } } encrypt = \"\" node_meta { zone = \"z1\" }", development: true)
     let debug = loaded.configuration.debugConfiguration(nodeID: "id", version: "1.21.4")
     let text = Dynamic.object(debug).json
     #expect(!text.contains("secret"))
@@ -121,7 +122,8 @@ import Testing
 
 @Suite struct ReloadTests {
   @Test func changesAreSortedIntoAppliedAndIgnored() throws {
-    let old = try load("node_meta { keep = \"old\" } dns_config { node_ttl = \"5s\" } log_level = \"info\"").configuration
+    let old = try load("node_meta { keep = \"old\" } dns_config { node_ttl = \"5s\" } log_level = \"info\"")
+      .configuration
     let new = try load(
       """
       node_meta { keep = "new" } dns_config { node_ttl = "50s" service_ttl { "*" = "60s" } } log_level = "warn"
@@ -136,7 +138,8 @@ import Testing
   }
 
   @Test func aReloadTakesWhatItMayAndKeepsTheRest() throws {
-    let old = try load("node_meta { keep = \"old\" } acl { tokens { initial_management = \"a\" default = \"b\" } }").configuration
+    let old = try load("node_meta { keep = \"old\" } acl { tokens { initial_management = \"a\" default = \"b\" } }")
+      .configuration
     let new = try load(
       """
       node_meta { keep = "new" } datacenter = "other" domain = "other" ports { http = 1 }

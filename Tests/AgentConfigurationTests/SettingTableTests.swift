@@ -82,9 +82,12 @@ import Testing
     ("ports { htp = 1 } zzz {}", ["ports.htp", "zzz"]),
     ("check { name = \"s\" script = \"true\" interval = \"10s\" }", ["check.script"]),
     ("service { name = \"bad\" unknown = 1 }", ["service.unknown"]),
-    ("service { name = \"x\" connect { sidecar_service { proxy { upstreams { typo = 1 } } } } }", [
-      "service.connect.sidecar_service.proxy.upstreams.typo"
-    ]),
+    (
+      "service { name = \"x\" connect { sidecar_service { proxy { upstreams { typo = 1 } } } } }",
+      [
+        "service.connect.sidecar_service.proxy.upstreams.typo"
+      ]
+    ),
     ("service \"web\" { port = 80 }", ["service.web"]),
     ("services = [{ name = \"a\" }, { name = \"b\" typo = 1 }]", ["services[1].typo"]),
     ("tls { bogus {} }", ["tls.bogus"]),
@@ -98,23 +101,32 @@ import Testing
   }
 
   @Test(arguments: [
-    ("server = \"yes\" ports { http = \"many\" }", [
-      "'ports.http' expected type 'int', got unconvertible type 'string', value: 'many'",
-      "'server' expected type 'bool', got unconvertible type 'string', value: 'yes'",
-    ]),
+    (
+      "server = \"yes\" ports { http = \"many\" }",
+      [
+        "'ports.http' expected type 'int', got unconvertible type 'string', value: 'many'",
+        "'server' expected type 'bool', got unconvertible type 'string', value: 'yes'",
+      ]
+    ),
     ("session_ttl_min = 10", ["'session_ttl_min' expected type 'string', got unconvertible type 'int', value: '10'"]),
     ("recursors = \"8.8.8.8\"", ["'recursors': source data must be an array or slice, got string"]),
     ("node_meta { a = 1 }", ["'node_meta[a]' expected type 'string', got unconvertible type 'int', value: '1'"]),
     ("dns_config = 1", ["'dns_config' expected a map, got 'int'"]),
     ("dns_config {} dns_config {}", ["'dns_config' expected a map, got 'slice'"]),
-    ("service { name = \"a\" port = \"x\" check { interval = 10 } }", [
-      "'service.check.interval' expected type 'string', got unconvertible type 'int', value: '10'",
-      "'service.port' expected type 'int', got unconvertible type 'string', value: 'x'",
-    ]),
+    (
+      "service { name = \"a\" port = \"x\" check { interval = 10 } }",
+      [
+        "'service.check.interval' expected type 'string', got unconvertible type 'int', value: '10'",
+        "'service.port' expected type 'int', got unconvertible type 'string', value: 'x'",
+      ]
+    ),
     ("service { name = \"a\" tags = \"x\" }", ["'service.tags': source data must be an array or slice, got string"]),
-    ("bind_addr = [\"a\", \"b\"]", [
-      "'bind_addr' expected type 'string', got unconvertible type '[]interface {}', value: '[a b]'"
-    ]),
+    (
+      "bind_addr = [\"a\", \"b\"]",
+      [
+        "'bind_addr' expected type 'string', got unconvertible type '[]interface {}', value: '[a b]'"
+      ]
+    ),
   ])
   func wrongTypesAreAllReported(text: String, messages: [String]) {
     #expect(throws: ConfigurationError.wrongTypes(messages)) {
@@ -131,7 +143,8 @@ import Testing
   }
 
   @Test func namesMatchInAnyCaseAndNullIsNothing() throws {
-    let values = try SettingDecoder.decode(HCL.parse(#"{"Node_Name": "n", "PORTS": {"HTTP": 1}, "domain": null}"#).plainObject)
+    let values = try SettingDecoder.decode(
+      HCL.parse(#"{"Node_Name": "n", "PORTS": {"HTTP": 1}, "domain": null}"#).plainObject)
     #expect(values.string("node_name") == "n")
     #expect(values.int("ports.http") == 1)
     #expect(values["domain"] == nil)
