@@ -87,7 +87,7 @@ public final class Agent: Sendable {
     try await dns?.start()
     let http = HTTPServer(
       api: API(
-        backend: backend, local: local, resolver: OpenResolver(), control: self,
+        backend: backend, resolver: OpenResolver(), control: self, local: local,
         settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }

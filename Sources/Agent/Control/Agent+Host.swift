@@ -36,22 +36,19 @@ extension Agent {
 
   /// Facts about the machine: memory, host, disk.
   public func describeHost(_ writer: inout JSONWriter) {
-    var memory = sysinfo()
-    _ = Glibc.sysinfo(&memory)
+    let memory = Self.memory
     var system = utsname()
     _ = uname(&system)
     var disk = statvfs()
-    _ = Glibc.statvfs(configuration.dataDirectory.isEmpty ? "/" : configuration.dataDirectory, &disk)
-    let unit = UInt64(memory.mem_unit)
+    _ = statvfs(configuration.dataDirectory.isEmpty ? "/" : configuration.dataDirectory, &disk)
     let host: Dynamic = [
       "Memory": [
-        "total": .uint(UInt64(memory.totalram) &* unit), "available": .uint(UInt64(memory.freeram) &* unit),
-        "used": .uint(UInt64(memory.totalram &- memory.freeram) &* unit),
+        "total": .uint(memory.total), "available": .uint(memory.available),
+        "used": .uint(memory.total &- min(memory.available, memory.total)),
       ],
       "CPU": .array([]),
       "Host": [
-        "hostname": .string(NodeIdentity.hostName), "uptime": .int(Int64(memory.uptime)),
-        "procs": .int(Int64(memory.procs)), "os": "linux",
+        "hostname": .string(NodeIdentity.hostName), "os": "linux",
         "kernelVersion": .string(withUnsafeBytes(of: &system.release) { Self.text($0) }),
         "kernelArch": .string(withUnsafeBytes(of: &system.machine) { Self.text($0) }),
       ],
@@ -62,6 +59,17 @@ extension Agent {
       "CollectionTime": .int(Int64(time(nil)) &* 1_000_000_000), "Errors": .null,
     ]
     host.encodeJSON(&writer, [])
+  }
+
+  /// Bytes of main memory, from `/proc/meminfo`, which counts in KiB.
+  private static var memory: (total: UInt64, available: UInt64) {
+    var values: [Substring: UInt64] = [:]
+    let text = (try? SmallFile.read("/proc/meminfo")) ?? nil
+    for line in (text ?? "").split(separator: "\n") {
+      let words = line.split(whereSeparator: { $0 == " " || $0 == ":" })
+      if words.count > 1, let number = UInt64(words[1]) { values[words[0]] = number &* 1024 }
+    }
+    return (values["MemTotal"] ?? 0, values["MemAvailable"] ?? 0)
   }
 
   private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
