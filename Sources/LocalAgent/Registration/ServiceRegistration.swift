@@ -101,7 +101,7 @@ extension NodeService {
     tags = definition.tags
     address = definition.address
     taggedAddresses = definition.taggedAddresses
-    meta = definition.meta.present
+    meta = definition.meta
     port = definition.port
     socketPath = definition.socketPath
     weights = definition.weights ?? Weights()
