@@ -30,7 +30,13 @@ public enum Permission: Sendable, Equatable {
 
 /// The rights of one token.
 public protocol Authorizer: Sendable {
+  /// The public id of the token, for messages about missing rights; "" where there is none.
+  var accessorID: String { get }
   func allows(_ permission: Permission) -> Bool
+}
+
+extension Authorizer {
+  public var accessorID: String { "" }
 }
 
 /// Grants everything: what an agent without access control uses.

@@ -22,8 +22,10 @@ public struct DecodingContext: Sendable {
   public enum KeyStyle: Sendable {
     /// The API: names match without regard to case.
     case api
-    /// Configuration files and the agent's registration calls: underscores do not count either (`service_id`), one value
-    /// stands for a list of one, and numbers and booleans may be written as text.
+    /// The agent's registration calls: underscores do not count either (`service_id`), but values have to have their types.
+    case registration
+    /// Configuration files: as `registration`, one value stands for a list of one, and numbers and booleans may be written
+    /// as text.
     case configuration
   }
 

@@ -141,7 +141,7 @@ public struct Schema<Root: Record>: Sendable {
   func index(of key: String, style: DecodingContext.KeyStyle) -> Int? {
     let folded = key.lowercased()
     if let found = byFoldedName[folded] { return found }
-    guard style == .configuration else { return nil }
+    guard style != .api else { return nil }
     return byPlainName[folded.filter { $0 != "_" }]
   }
 

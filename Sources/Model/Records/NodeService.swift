@@ -40,7 +40,7 @@ public struct NodeService: Record {
     $0.field("Address", \.address)
     $0.field("TaggedAddresses", \.taggedAddresses, .omitEmpty)
     $0.field("Meta", \.meta)
-    $0.field("Port", \.port)
+    $0.field("Port", \.port, .omitEmpty)
     $0.field("SocketPath", \.socketPath, .omitEmpty)
     $0.field("Weights", \.weights)
     $0.field("EnableTagOverride", \.enableTagOverride)

@@ -27,7 +27,7 @@ public struct Session: Record {
     $0.field("TTL", \.ttl)
     $0.field("NodeChecks", \.nodeChecks)
     $0.field("ServiceChecks", \.serviceChecks, .nullWhenEmpty)
-    $0.field("Checks", \.checks, .hiddenInJSON)
+    $0.field("Checks", \.checks, .omitEmpty)
     $0.field("CreateIndex", \.createIndex)
     $0.field("ModifyIndex", \.modifyIndex)
   }

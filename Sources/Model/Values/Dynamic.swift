@@ -85,6 +85,12 @@ extension Dynamic {
     self = try Self.parse(text).get()
   }
 
+  /// Reads the first value of a text and ignores what follows it, as a decoder of streams does.
+  public init(firstJSON text: UnsafeRawBufferPointer) throws(JSONError) {
+    var parser = JSONParser(text)
+    self = try parser.first()
+  }
+
   private static func parse(_ text: UnsafeRawBufferPointer) -> Result<Dynamic, JSONError> {
     do throws(JSONError) {
       var parser = JSONParser(text)
@@ -242,7 +248,7 @@ public struct DynamicMap: Sendable, Equatable, FieldValue {
     switch value.unwrappedBlock(context) {
     case .null: self.init()
     case .object(let members):
-      self.init(DynamicObject(members.map { ($0.key, context.style == .api ? $0.value.asFloatingPoint : $0.value) }))
+      self.init(DynamicObject(members.map { ($0.key, context.style == .configuration ? $0.value : $0.value.asFloatingPoint) }))
     default: throw context.mismatch(value, expected: "map[string]interface {}")
     }
   }

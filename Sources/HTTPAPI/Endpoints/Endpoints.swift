@@ -1,0 +1,5 @@
+/// The whole API: every path that it has, and what stands behind each.
+enum Endpoints {
+  static let all: [Endpoint] =
+    kv + sessions + catalog + health + coordinates + status + agent + agentServices + agentChecks + agentHealth
+}
