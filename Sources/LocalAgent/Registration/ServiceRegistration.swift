@@ -25,7 +25,9 @@ public struct ServiceRegistration: Sendable, Equatable {
     try Self.check(service)
     let checkTypes = try Self.checkTypes(of: definition)
     token = definition.token
-    managedProxy = definition.connect?.value.proxy?.value
+    managedProxy = try definition.connect?.value.proxy.map { (proxy) throws(LocalAgentError) in
+      try ManagedProxy(gathering: proxy.value)
+    }
     sidecar = try SidecarRegistration(for: service, token: token, node: node)
     var connect = service.connect.value
     connect.sidecarService = nil
