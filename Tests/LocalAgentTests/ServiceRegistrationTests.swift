@@ -10,12 +10,13 @@ import Testing
     try ServiceRegistration(ServiceDefinition(definition: json), node: "n1")
   }
 
-  @Test("the id is the name, weights are 1, metadata is there")
+  @Test("the id is the name, weights are 1, empty metadata is none")
   func defaults() throws {
     let service = try registration(#"{"Name": "minimal"}"#).service
     #expect(service.id == "minimal")
     #expect(service.weights == Weights())
-    #expect(!service.meta.isNil)
+    #expect(service.meta.isNil)
+    #expect(try registration(#"{"Name": "minimal", "Meta": {}}"#).service.meta.isNil)
     #expect(service.taggedAddresses.isEmpty)
   }
 

@@ -103,7 +103,8 @@ extension NodeService {
     tags = definition.tags
     address = definition.address
     taggedAddresses = definition.taggedAddresses
-    meta = definition.meta
+    // No metadata at all and none given are the same to the catalog.
+    meta = definition.meta.isEmpty ? StringMap() : definition.meta
     port = definition.port
     socketPath = definition.socketPath
     weights = definition.weights ?? Weights()
