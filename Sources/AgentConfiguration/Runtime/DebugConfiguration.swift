@@ -104,7 +104,10 @@ extension RuntimeConfiguration {
       ("ACLResolverSettings.Datacenter", .string(datacenter)),
       ("ACLResolverSettings.NodeName", .string(nodeName)), ("ACLResolverSettings.EnterpriseMeta", [:]),
       ("ACLTokens.DataDir", .string(dataDirectory)), ("ACLTokens.EnterpriseConfig", [:]),
-      ("ConnectCAConfig", .object(DynamicObject(connect.caConfig.members.map { ($0.key, Self.hidden($0.key, $0.value)) }))),
+      (
+        "ConnectCAConfig",
+        .object(DynamicObject(connect.caConfig.members.map { ($0.key, Self.hidden($0.key, $0.value)) }))
+      ),
       ("DefaultIntentionPolicy", ""), ("TLS.AutoTLS", .bool(autoEncrypt.tls || autoConfig.enabled)),
       ("TLS.Domain", .string(dns.domain)), ("TLS.NodeName", .string(nodeName)), ("TLS.ServerMode", .bool(isServer)),
       ("TLS.ServerName", .string(tls.serverName)),

@@ -43,7 +43,7 @@ enum AgentCommand {
   private static func flag(_ flag: AgentFlag) -> AnyFlag {
     AnyFlag(name: flag.name, placeholder: flag.valueName, help: flag.meaning) { text, values throws(FlagValueError) in
       var flags = values[collected]
-      do {
+      do throws(AgentFlags.Failure) {
         try flags.set(flag, text)
       } catch {
         guard case .invalidValue(_, _, let reason) = error else { throw .message(error.description) }

@@ -24,7 +24,7 @@ enum ValidateCommand {
       flags.configPaths = invocation.arguments
       flags.configFormat = invocation[format].isEmpty ? nil : invocation[format]
       let loaded: LoadedConfiguration
-      do {
+      do throws(ConfigurationError) {
         loaded = try ConfigurationLoader(flags: flags).load()
       } catch {
         if case .unknownFormat = error { throw CommandFailure(error.description) }
