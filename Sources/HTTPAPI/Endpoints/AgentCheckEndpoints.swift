@@ -9,9 +9,9 @@ extension Endpoints {
     Endpoint("/v1/agent/checks", [], Route(.get, .asks, AgentChecks.list)),
     Endpoint("/v1/agent/check/register", [], Route(.put, .asks, AgentChecks.register)),
     Endpoint("/v1/agent/check/deregister/", [], Route(.put, .asks, AgentChecks.deregister)),
-    Endpoint("/v1/agent/check/pass/", [], Route(.put, .asks) { try AgentChecks.report(.passing, $0, &$1, $2) }),
-    Endpoint("/v1/agent/check/warn/", [], Route(.put, .asks) { try AgentChecks.report(.warning, $0, &$1, $2) }),
-    Endpoint("/v1/agent/check/fail/", [], Route(.put, .asks) { try AgentChecks.report(.critical, $0, &$1, $2) }),
+    Endpoint("/v1/agent/check/pass/", [], Route(.put, .asks, AgentChecks.report(.passing))),
+    Endpoint("/v1/agent/check/warn/", [], Route(.put, .asks, AgentChecks.report(.warning))),
+    Endpoint("/v1/agent/check/fail/", [], Route(.put, .asks, AgentChecks.report(.critical))),
     Endpoint("/v1/agent/check/update/", [], Route(.put, .asks, AgentChecks.update)),
   ]
 }
@@ -56,10 +56,11 @@ enum AgentChecks {
     api.local.deregisterCheck(id, on: exchange.loop) { exchange.done($0) }
   }
 
-  static func report(
-    _ status: CheckStatus, _ api: API, _ request: inout Request, _ exchange: Exchange
-  ) throws(HTTPError) {
-    try set(status.rawValue, output: request.query["note"] ?? "", api, request, exchange)
+  /// The handler for applications that only say how they are.
+  static func report(_ status: CheckStatus) -> Route.Handler {
+    { (api, request, exchange) throws(HTTPError) in
+      try set(status.rawValue, output: request.query["note"] ?? "", api, request, exchange)
+    }
   }
 
   static func update(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
