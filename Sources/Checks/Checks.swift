@@ -47,7 +47,7 @@ public enum CheckOrigin: Sendable {
 /// - Parameters:
 ///   - id: the id under which results are reported.
 ///   - serviceID: the service that the check belongs to, or "" for the node.
-///   - initial: the status that the check was registered with; alias and TTL checks keep it until they know better.
+///   - initial: the status that the check was registered with; the log tells of changes from it.
 /// - Throws: what `validate` throws, `scriptsDisabled`, and `osServicesUnsupported`.
 public func makeCheck(
   id: String, serviceID: String, definition: CheckType, origin: CheckOrigin, initial: CheckStatus,
@@ -57,21 +57,21 @@ public func makeCheck(
   if kind == .script || kind == .docker, !environment.allowsScripts(origin) { throw .scriptsDisabled(origin) }
   let ownLimit = definition.outputMaxSize
   let outputLimit = max(1, ownLimit > 0 ? min(ownLimit, environment.outputMaxSize) : environment.outputMaxSize)
-  switch kind {
-  case .ttl:
+  if kind == .alias { return AliasCheck(id: id, definition: definition, observer: observer, environment: environment) }
+  guard let probe = try makeProbe(kind, definition, outputLimit: outputLimit, environment) else {
     return TTLCheck(
       id: id, definition: definition, outputLimit: outputLimit, observer: observer, environment: environment)
-  case .alias: return AliasCheck(id: id, definition: definition, observer: observer, environment: environment)
-  default:
-    let probe = try makeProbe(kind, definition, outputLimit: outputLimit, environment)
-    return IntervalCheck(
-      id: id, kind: kind, probe: probe, definition: definition, observer: observer, environment: environment)
   }
+  return IntervalCheck(
+    id: id, serviceID: serviceID, kind: kind, probe: probe, definition: definition, initial: initial,
+    observer: observer,
+    environment: environment)
 }
 
+/// The probe of a kind of check; nil for those that do not probe.
 func makeProbe(
   _ kind: CheckKind, _ definition: CheckType, outputLimit: Int, _ environment: CheckEnvironment
-) throws(CheckError) -> any Probe {
+) throws(CheckError) -> (any Probe)? {
   let timeout = CheckSchedule(definition, kind: kind).timeout
   let dialer = Dialer(contexts: environment.tls)
   let tls = TLSWish(skipsVerification: definition.tlsSkipVerify, serverName: definition.tlsServerName)
@@ -101,6 +101,6 @@ func makeProbe(
     guard OSServiceProbe.isSupported else { throw .osServicesUnsupported }
     return OSServiceProbe(service: definition.osService, timeout: timeout)
   case .script: return ScriptProbe(arguments: definition.scriptArgs, timeout: timeout, outputLimit: outputLimit)
-  case .ttl, .alias: throw .notTTL(id: "")
+  case .ttl, .alias: return nil
   }
 }

@@ -42,8 +42,10 @@ struct ExposurePlan: Sendable, Equatable {
     where entry.service.kind == ServiceKind.connectProxy && entry.service.proxy.value.expose.checks {
       proxies[entry.service.proxy.value.destinationServiceID] = entry.service
     }
-    let checks = state.presentChecks.filter { $0.definition?.http.isEmpty == false }
-      + state.presentChecks.filter { $0.definition?.http.isEmpty == true && $0.definition?.grpc.isEmpty == false }
+    let all = state.presentChecks
+    let checks =
+      all.filter { $0.definition?.http.isEmpty == false }
+      + all.filter { $0.definition?.http.isEmpty == true && $0.definition?.grpc.isEmpty == false }
     var used = Set(checks.map(\.check.exposedPort))
     var plans: [ExposurePlan] = []
     for entry in checks {

@@ -32,9 +32,8 @@ extension LocalAgent {
       try add(addition, replacesChecks: replacesChecks)
       if var sidecar = registration.sidecar {
         if sidecar.needsPort {
-          sidecar.listen(on: try core.withLock { core -> Result<Int, LocalAgentError> in
-            settings.sidecarPort(for: sidecar.service.id, in: core.state)
-          }.get())
+          let port = core.withLock { settings.sidecarPort(for: sidecar.service.id, in: $0.state) }
+          sidecar.listen(on: try port.get())
         }
         let addition = try self.addition(sidecar, token: token, origin: .api, memories: memories)
         try add(addition, replacesChecks: replacesChecks)
@@ -94,8 +93,8 @@ extension LocalAgent {
   private func add(_ addition: ServiceAddition, replacesChecks: Bool) throws(LocalAgentError) {
     let id = addition.service.id
     let kept = Set(addition.checks.map(\.check.checkID))
-    let dropped = replacesChecks
-      ? core.withLock { $0.state.checks(of: id).map(\.check.checkID) }.filter { !kept.contains($0) } : []
+    let present = core.withLock { $0.state.checks(of: id).map(\.check.checkID) }
+    let dropped = replacesChecks ? present.filter { !kept.contains($0) } : []
     try keep(addition)
     for id in dropped { try forget(check: id) }
     let now = Self.now

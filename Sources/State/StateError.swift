@@ -70,7 +70,8 @@ public enum SnapshotError: Error, Equatable, CustomStringConvertible {
     case .malformed(let offset, let error): "snapshot record at byte \(offset) does not decode: \(error)"
     case .truncated(let offset): "snapshot ends within the record at byte \(offset)"
     case .unknownRecord(let type): "Unrecognized msg type \(type)"
-    case .enterpriseRecord(let type): "msg type <\(type)> is a Consul Enterprise log entry. Consul OSS cannot restore it"
+    case .enterpriseRecord(let type):
+      "msg type <\(type)> is a Consul Enterprise log entry. Consul OSS cannot restore it"
     case .inconsistent(let reason): reason
     }
   }

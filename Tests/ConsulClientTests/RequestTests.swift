@@ -101,7 +101,10 @@ struct RequestTests {
     settings.name = "lock"
     settings.ttl = .seconds(15)
     settings.behavior = .delete
-    let request = try await sent(#"{"ID":"x"}"#) { #expect(try await $0.sessions.create(settings) == "x") }
+    let request = try await sent(#"{"ID":"x"}"#) { client in
+      let id = try await client.sessions.create(settings)
+      #expect(id == "x")
+    }
     #expect(request.body == Array(#"{"Behavior":"delete","Name":"lock","TTL":"15000ms"}"#.utf8))
   }
 

@@ -10,7 +10,7 @@ import Testing
   @Test("a service is there as soon as its registration completed, and gone after its removal")
   func registration() async throws {
     let test = TestAgent()
-    try await test.register(#"{"Name": "web", "Port": 80, "Tags": ["a"], "Check": {"TTL": "10m", "Status": "passing"}}"#)
+    try await test.register(#"{"Name": "web", "Port": 80, "Check": {"TTL": "10m", "Status": "passing"}}"#)
     #expect(test.agent.services().map(\.id) == ["web"])
     #expect(test.agent.checks().map(\.checkID) == ["service:web"])
     #expect(test.agent.check("service:web")?.node == "n1")
@@ -184,8 +184,11 @@ import Testing
     let test = TestAgent()
     let agent = test.agent
     try await test.register(#"{"Name": "web", "Tags": ["a"], "Check": {"TTL": "1m", "Status": "passing"}}"#)
-    try await test.wait { agent.setServiceMaintenance("web", true, reason: "upgrade", token: "", on: TestAgent.loop, $0) }
-    try await test.wait { agent.setServiceMaintenance("web", true, reason: "other", token: "", on: TestAgent.loop, $0) }
+    for reason in ["upgrade", "other"] {
+      try await test.wait {
+        agent.setServiceMaintenance("web", true, reason: reason, token: "", on: TestAgent.loop, $0)
+      }
+    }
     let check = try #require(agent.check("_service_maintenance:web"))
     #expect(check.notes == "upgrade" && check.status == "critical" && check.type == "maintenance")
     #expect(check.name == "Service Maintenance Mode" && check.serviceTags == ["a"] && check.interval == "")
@@ -271,18 +274,20 @@ import Testing
   func reload() async throws {
     let folder = try TemporaryDirectory()
     let test = TestAgent(directory: folder.path)
-    let old = try ServiceDefinition(
-      definition: #"{"name": "a", "port": 1, "tags": ["old"], "check": {"id": "a-ttl", "ttl": "10m", "status": "passing"}}"#)
+    func a(port: Int, tag: String) throws -> ServiceDefinition {
+      try ServiceDefinition(
+        definition: #"{"name": "a", "port": \#(port), "tags": ["\#(tag)"],"#
+          + #" "check": {"id": "a-ttl", "ttl": "10m", "status": "passing"}}"#)
+    }
     try test.agent.load(
-      services: [old, ServiceDefinition(definition: #"{"name": "b"}"#)],
+      services: [a(port: 1, tag: "old"), ServiceDefinition(definition: #"{"name": "b"}"#)],
       checks: [CheckDefinition(definition: #"{"name": "mem", "ttl": "10m"}"#)])
     try await test.register(#"{"Name": "by-api", "Port": 3}"#)
     try test.agent.updateTTL(check: "a-ttl", status: "warning", output: "before")
     try test.agent.updateTTL(check: "mem", status: "passing", output: "kept")
-    let new = try ServiceDefinition(
-      definition: #"{"name": "a", "port": 11, "tags": ["new"], "check": {"id": "a-ttl", "ttl": "10m", "status": "passing"}}"#)
     try test.agent.load(
-      services: [new], checks: [CheckDefinition(definition: #"{"name": "mem", "ttl": "20m", "status": "critical"}"#)])
+      services: [a(port: 11, tag: "new")],
+      checks: [CheckDefinition(definition: #"{"name": "mem", "ttl": "20m", "status": "critical"}"#)])
     #expect(test.agent.services().map(\.id) == ["a", "by-api"])
     #expect(test.agent.service("a")?.port == 11)
     let check = try #require(test.agent.check("a-ttl"))
@@ -321,7 +326,8 @@ import Testing
     #expect(
       text(checks: [#"{"name": "c", "ttl": "1m", "service_id": "absent"}"#])
         == "check \"c\": ServiceID \"absent\" does not exist")
-    #expect(text(services: [#"{"name": "s", "check": {"args": ["true"], "interval": "1s"}}"#])?.contains("Scripts are") == true)
+    let scripts = text(services: [#"{"name": "s", "check": {"args": ["true"], "interval": "1s"}}"#])
+    #expect(scripts?.contains("Scripts are disabled on this agent") == true)
     #expect(test.agent.services().map(\.id) == ["good"])
     test.agent.stop()
   }
@@ -349,10 +355,11 @@ import Testing
     let test = TestAgent()
     test.agent.start()
     await test.catalog.until { view, _ in view.node != nil }
-    try await test.register(#"{"Name": "web", "Port": 80, "Check": {"CheckID": "c", "TTL": "10m", "Status": "passing"}}"#)
+    try await test.register(#"{"Name": "web", "Check": {"CheckID": "c", "TTL": "10m", "Status": "passing"}}"#)
     await test.catalog.until { view, _ in view.services.contains { $0.id == "web" } && view.checks.count == 1 }
     try test.agent.updateTTL(check: "c", status: "critical", output: "dead")
-    await test.catalog.until { view, _ in view.checks.first?.status == "critical" && view.checks.first?.output == "dead" }
+    await test.catalog.until { view, _ in view.checks.map(\.output) == ["dead"] }
+    #expect(test.catalog.catalog.checks.first?.status == "critical")
     try await test.deregister("web")
     await test.catalog.until { view, _ in view.services.isEmpty && view.checks.isEmpty }
     test.agent.stop()
@@ -433,5 +440,64 @@ extension TestAgent {
   /// Returns after the loop worked off what lay before it, and what that brought about.
   static func settled() async {
     for _ in 0..<8 { try? await loop.submit {}.get() }
+  }
+}
+
+@Suite struct LocalAgentDriverTests {
+  @Test("a service whose check stays critical goes by itself, with its sidecar and its stored registration")
+  func reaping() async throws {
+    let folder = try TemporaryDirectory()
+    let test = TestAgent(directory: folder.path) { $0.criticalServiceMinimum = .milliseconds(1) }
+    try await test.register(#"{"Name": "kept", "Check": {"TTL": "1h", "Status": "critical"}}"#)
+    let registration = try test.agent.registration(
+      ServiceDefinition(
+        definition: #"{"Name": "web", "Port": 1, "Connect": {"SidecarService": {}},"#
+          + #" "Check": {"TTL": "1h", "DeregisterCriticalServiceAfter": "1ms"}}"#))
+    let agent = test.agent
+    // The client waits from before the registration completes: the service may be gone right after it.
+    await withCheckedContinuation { (gone: CheckedContinuation<Void, Never>) in
+      agent.register(registration, token: "", replacesChecks: false, on: TestAgent.loop) { _ in
+        let hash = agent.hashedService("web")?.contentHash ?? ""
+        agent.service("web", hash: hash, wait: .minutes(5), on: TestAgent.loop) { _ in gone.resume() }
+      }
+    }
+    try await test.register(#"{"Name": "other"}"#)
+    #expect(agent.services().map(\.id) == ["kept", "other"])
+    agent.stop()
+    let again = TestAgent(directory: folder.path)
+    try again.agent.load(services: [], checks: [])
+    #expect(again.agent.services().map(\.id) == ["kept", "other"])
+    again.agent.stop()
+  }
+
+  @Test("an alias follows another node through the servers, change by change")
+  func remoteAlias() async throws {
+    let servers = ScriptedServers()
+    servers.set([.make("up")], services: ["db"])
+    // Changes of the output alone are sent at once, too.
+    let test = TestAgent(backend: servers) { $0.checkUpdateInterval = .zero }
+    try await test.register(#"{"Name": "copy"}"#)
+    try await test.registerCheck(
+      #"{"ID": "alias", "Name": "alias", "ServiceID": "copy", "AliasNode": "ext", "AliasService": "db"}"#)
+    test.agent.start()
+    await test.catalog.until { view, _ in view.checks.contains { $0.checkID == "alias" && $0.status == "passing" } }
+    servers.set([.make("up", status: .critical)], services: ["db"])
+    await test.catalog.until { view, _ in view.checks.contains { $0.checkID == "alias" && $0.status == "critical" } }
+    servers.set([.make("up")], services: [])
+    await test.catalog.until { view, _ in view.checks.contains { $0.output.contains("could not be found") } }
+    test.agent.stop()
+  }
+
+  @Test("a removed alias stops asking")
+  func cancelledAlias() async throws {
+    let servers = ScriptedServers()
+    servers.set([.make("up")], services: [])
+    let test = TestAgent(backend: servers)
+    try await test.registerCheck(#"{"Name": "alias", "AliasNode": "ext"}"#)
+    await TestAgent.settled()
+    #expect(servers.waiting == 1)
+    try await test.deregisterCheck("alias")
+    #expect(servers.waiting == 0)
+    test.agent.stop()
   }
 }

@@ -158,7 +158,8 @@ import Testing
   func exposure() throws {
     var state = LocalState(node: NodeInfo(name: "n1", address: "127.0.0.1"))
     state.put(.make("api"), token: "", origin: .api)
-    for (id, http, grpc) in [("a", "", "127.0.0.1:9/svc"), ("h", "http://127.0.0.1:8081/health?x=1", ""), ("t", "", "")] {
+    let targets = [("a", "", "127.0.0.1:9/svc"), ("h", "http://127.0.0.1:8081/health?x=1", ""), ("t", "", "")]
+    for (id, http, grpc) in targets {
       var definition = CheckType()
       definition.http = http
       definition.grpc = grpc

@@ -10,12 +10,13 @@ import Testing
     try ServiceRegistration(ServiceDefinition(definition: json), node: "n1")
   }
 
-  @Test("the id is the name, weights are 1, metadata is there")
+  @Test("the id is the name, weights are 1, empty metadata is none")
   func defaults() throws {
     let service = try registration(#"{"Name": "minimal"}"#).service
     #expect(service.id == "minimal")
     #expect(service.weights == Weights())
-    #expect(!service.meta.isNil)
+    #expect(service.meta.isNil)
+    #expect(try registration(#"{"Name": "minimal", "Meta": {}}"#).service.meta.isNil)
     #expect(service.taggedAddresses.isEmpty)
   }
 
@@ -131,7 +132,8 @@ import Testing
   @Test(
     "odd but harmless input is taken",
     arguments: [
-      #"{"Name": "   "}"#, #"{"Name": "x", "Port": 65536}"#, #"{"Name": "x", "Port": -1}"#, #"{"Name": "x", "Check": {}}"#,
+      #"{"Name": "   "}"#, #"{"Name": "x", "Port": 65536}"#, #"{"Name": "x", "Port": -1}"#,
+      #"{"Name": "x", "Check": {}}"#,
       #"{"Name": "x", "SocketPath": "/a", "Port": 1}"#, #"{"Name": "x", "Kind": "bogus"}"#,
       #"{"Name": "x", "TaggedAddresses": {"lan": {"Address": "0.0.0.0", "Port": 1}}}"#,
     ])
@@ -181,11 +183,18 @@ import Testing
   @Test("the proxy of an old release is kept apart from the row of the catalog")
   func managedProxy() throws {
     let registration = try registration(
-      #"{"name": "s", "port": 1, "connect": {"proxy": {"config": {"upstreams": [{"destination_name": "t"}]}}}}"#)
-    #expect(registration.managedProxy?.config["upstreams"]?.array?.count == 1)
+      #"{"name": "s", "port": 1, "connect": {"proxy": {"config": {"a": 1, "upstreams": [{"destination_name": "t","#
+        + #" "local_bind_port": 38082}]}}}}"#)
+    #expect(registration.managedProxy?.config.members.count == 1)
+    #expect(registration.managedProxy?.upstreams.map(\.destinationName) == ["t"])
+    #expect(registration.managedProxy?.upstreams.map(\.localBindPort) == [38082])
     #expect(registration.service.connect.isEmptyValue)
     let plain = try self.registration(#"{"name": "s", "connect": {"proxy": {}}}"#)
     #expect(plain.managedProxy == ManagedProxy())
+    let error = #expect(throws: LocalAgentError.self) {
+      try self.registration(#"{"name": "s", "connect": {"proxy": {"config": {"upstreams": [7]}}}}"#)
+    }
+    #expect(error?.description.contains("connect.proxy.config.upstreams") == true)
   }
 
   @Test("rights: the service, what it replaces, and what its proxies stand for")

@@ -186,46 +186,30 @@ final class FakeCatalog: CatalogAccess {
   }
 }
 
-/// Servers that nobody can reach.
-struct NoServers: Backend {
-  var datacenter: String { "dc1" }
-  var datacenters: [String] { ["dc1"] }
-  var leaderAddress: String { "" }
-  var peerAddresses: [String] { [] }
-
-  func query<Query: ReadQuery>(
-    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
-  ) -> (any PendingQuery)? {
-    completion(.failure(.noLeader))
-    return nil
-  }
-
-  func write<Request: WriteRequest>(
-    _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
-  ) { completion(.failure(.noLeader)) }
-}
-
 /// A local agent without servers, over a catalog in memory.
 struct TestAgent {
   let agent: LocalAgent
   let catalog = FakeCatalog()
   static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-  init(directory: String? = nil, scripts: Bool = false, _ adjust: (inout LocalAgentSettings) -> Void = { _ in }) {
+  init(
+    directory: String? = nil, backend: any Backend = NoServers(datacenter: "dc1"),
+    _ adjust: (inout LocalAgentSettings) -> Void = { _ in }
+  ) {
     var node = NodeInfo(name: "n1", address: "127.0.0.1")
     node.id = "fe117506-e3d5-4c25-3047-c60e7594821a"
     var settings = LocalAgentSettings(node: node)
     settings.dataDirectory = directory
     adjust(&settings)
     agent = LocalAgent(
-      settings, backend: NoServers(), catalog: catalog, on: Self.loop, logger: Logger(label: "test") { _ in SilentLog() }
+      settings, backend: backend, catalog: catalog, on: Self.loop,
+      logger: Logger(label: "test") { _ in SilentLog() }
     ) { aliases in
       var environment = CheckEnvironment(
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton, nodeName: "n1", aliases: aliases,
         logger: Logger(label: "test") { _ in SilentLog() })
-      environment.scripts = scripts ? .enabled : .disabled
+      // Checks of tests run when they are asked to, not by chance.
+      environment.stagger = { _ in .zero }
       return environment
     }
   }

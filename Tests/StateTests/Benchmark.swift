@@ -77,7 +77,9 @@ import Testing
     let state = catalog.state
     #expect(state.usage().serviceInstances == 50_000)
     var listed = 0
-    let list = seconds { for group in 0..<1000 { listed += state.healthServiceNodes("svc-\(group % 100)").value.count } }
+    let list = seconds {
+      for group in 0..<1000 { listed += state.healthServiceNodes("svc-\(group % 100)").value.count }
+    }
     #expect(listed == 500_000)
     let services = seconds { for _ in 0..<20 { listed += state.services().value.count } }
     print("catalog: \(Int(50_000 / register)) registrations/s, \(added >> 20) MiB for 50,000 instances")

@@ -126,7 +126,8 @@ private let betaID = "22222222-2222-2222-2222-222222222222"
     catalog.register("s1", id: alphaID, address: "192.0.2.7", checks: [check(CheckID.serfHealth)])
     let text = "Node name s1 is reserved by node \(alphaID) with name s1 (192.0.2.7)"
     #expect(
-      catalog.register("s1", id: betaID) == .failed("failed inserting node: Error while renaming Node ID: \"\(betaID)\": \(text)"))
+      catalog.register("s1", id: betaID)
+        == .failed("failed inserting node: Error while renaming Node ID: \"\(betaID)\": \(text)"))
     catalog.register("other", id: betaID, service: service("web"))
     #expect(
       catalog.register("s1", id: betaID, address: "192.0.2.8")
@@ -238,7 +239,8 @@ private let betaID = "22222222-2222-2222-2222-222222222222"
   }
 
   @Test func checksOfAServiceAreInTheOrderOfNodesAndIds() {
-    catalog.register("n1", service: service("web", id: "a"), checks: [check("z", service: "a"), check("b", service: "a")])
+    catalog.register(
+      "n1", service: service("web", id: "a"), checks: [check("z", service: "a"), check("b", service: "a")])
     catalog.register("n1", service: service("web", id: "b"), checks: [check("m", service: "b"), check("node")])
     catalog.register("n0", service: service("web"), checks: [check("x", service: "web")])
     #expect(catalog.state.checks(service: "web").value.map(\.value.checkID) == ["x", "b", "m", "z"])

@@ -124,7 +124,11 @@ private func randomKey(_ generator: inout SeededGenerator) -> Key {
       let owner = TransactionID.next()
       for number in 0..<50 {
         let key = key("key/\((version * 31 + number * 7) % 1000)")
-        if number % 5 == 4 { tree.remove(key, owner: owner) } else { tree.insert(key, Item(key, version), owner: owner) }
+        if number % 5 == 4 {
+          tree.remove(key, owner: owner)
+        } else {
+          tree.insert(key, Item(key, version), owner: owner)
+        }
       }
       let snapshot = tree
       let expected = snapshot.values.map(\.key)

@@ -87,7 +87,7 @@ public final class Agent: Sendable {
     try await dns?.start()
     let http = HTTPServer(
       api: API(
-        backend: backend, local: local, resolver: OpenResolver(), control: self,
+        backend: backend, resolver: OpenResolver(), control: self, local: local,
         settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }
@@ -114,13 +114,17 @@ public final class Agent: Sendable {
     try? await group.shutdownGracefully()
   }
 
-  /// Runs work that blocks on a thread of its own.
+  /// Runs work that blocks away from the event loops and waits for it.
   static func offLoops(_ work: @escaping @Sendable () -> Void) async {
     await withCheckedContinuation { continuation in
-      NIOThreadPool.singleton.submit { _ in
+      onOwnThread {
         work()
         continuation.resume()
       }
     }
+  }
+
+  static func onOwnThread(_ work: @escaping @Sendable () -> Void) {
+    NIOThreadPool.singleton.submit { _ in work() }
   }
 }

@@ -19,16 +19,17 @@ enum ServerSetup {
       datacenter: configuration.datacenter, registration: registration(configuration, nodeID: nodeID),
       logger: LogOutput.logger("agent.server"))
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
-    settings.stop = { reason in
+    let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
     }
+    settings.stop = stop
     do {
       let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
       let server = try ServerNode(
         settings: settings, raftOptions: options(configuration, id: nodeID, address: address), storage: storage,
         loop: loop)
-      server.raft.observeFailure { error in settings.stop("the log cannot be written any more: \(error)") }
+      server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
       return server
     } catch {
       throw .storage("\(error)")

@@ -20,8 +20,7 @@ extension LocalAgentSettings {
     if let ports = configuration.ports.sidecars { sidecarPorts = ports }
     if let ports = configuration.ports.exposedChecks { exposedPorts = ports }
     allowsManagedProxiesOverAPI = configuration.connect.allowManagedProxyAPIRegistration
-    tokens.user = configuration.acl.tokens.default
-    tokens.agent = configuration.acl.tokens.agent
+    tokens = AgentTokens(configuration)
   }
 }
 
@@ -130,6 +129,6 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendDNSCatalog(backend: backend), group: group, logger: LogOutput.logger("agent.dns"))
+      catalog: BackendCatalog(backend: backend), group: group, logger: LogOutput.logger("agent.dns"))
   }
 }

@@ -96,7 +96,9 @@ extension AddressTemplate {
       return { interface in wanted.allSatisfy { interface.flags.contains($0) } }
     case "type":
       return { interface in
-        value.lowercased().split(separator: "|").contains { $0 == "ip" || $0 == (interface.address.isIPv4 ? "ipv4" : "ipv6") }
+        value.lowercased().split(separator: "|").contains {
+          $0 == "ip" || $0 == (interface.address.isIPv4 ? "ipv4" : "ipv6")
+        }
       }
     case "size":
       guard let length = Int(value.hasPrefix("/") ? String(value.dropFirst()) : value) else {

@@ -61,7 +61,8 @@ extension ConfiguredService {
     proxy.executionMode = member(block, "exec_mode")?.value.string ?? ""
     let config = member(block, "config")?.value.singleObject ?? DynamicObject()
     proxy.config = DynamicMap(without(config, ["upstreams"]))
-    let upstreams = (member(config, "upstreams")?.value.elements ?? []) + (member(block, "upstreams")?.value.elements ?? [])
+    let upstreams =
+      (member(config, "upstreams")?.value.elements ?? []) + (member(block, "upstreams")?.value.elements ?? [])
     for upstream in upstreams { proxy.upstreams.append(try Upstream(from: upstream, context)) }
     return proxy
   }

@@ -33,7 +33,8 @@ extension AgentFlag {
       "Sets the address to bind for client access. This includes RPC, DNS, HTTP, HTTPS and gRPC (if configured)."),
     AgentFlag(
       "config-dir", .strings, target: .configDirectory,
-      "Path to a directory to read configuration files from. This will read every file ending in '.json' as configuration in this directory in alphabetical order. Can be specified multiple times."),
+      "Path to a directory to read configuration files from. This will read every file ending in '.json' as configuration in this directory in alphabetical order. Can be specified multiple times."
+    ),
     AgentFlag(
       "config-file", .strings, target: .configFile,
       "Path to a file in JSON or HCL format with a matching file extension. Can be specified multiple times."),
@@ -48,13 +49,15 @@ extension AgentFlag {
       "Datacenter of the agent."),
     AgentFlag(
       "default-query-time", .string, "default_query_time",
-      "the amount of time a blocking query will wait before Consul will force a response. This value can be overridden by the 'wait' query parameter."),
+      "the amount of time a blocking query will wait before Consul will force a response. This value can be overridden by the 'wait' query parameter."
+    ),
     AgentFlag(
       "dev", .bool, target: .development,
       "Starts the agent in development mode."),
     AgentFlag(
       "disable-host-node-id", .bool, "disable_host_node_id",
-      "Setting this to true will prevent Consul from using information from the host to generate a node ID, and will cause Consul to generate a random node ID instead."),
+      "Setting this to true will prevent Consul from using information from the host to generate a node ID, and will cause Consul to generate a random node ID instead."
+    ),
     AgentFlag(
       "disable-keyring-file", .bool, "disable_keyring_file",
       "Disables the backing up of the keyring to a file."),
@@ -114,13 +117,15 @@ extension AgentFlag {
       "Maximum number of log file archives to keep"),
     AgentFlag(
       "max-query-time", .string, "max_query_time",
-      "the maximum amount of time a blocking query can wait before Consul will force a response. Consul applies jitter to the wait time. The jittered time will be capped to MaxQueryTime."),
+      "the maximum amount of time a blocking query can wait before Consul will force a response. Consul applies jitter to the wait time. The jittered time will be capped to MaxQueryTime."
+    ),
     AgentFlag(
       "node", .string, "node_name",
       "Name of this node. Must be unique in the cluster."),
     AgentFlag(
       "node-id", .string, "node_id",
-      "A unique ID for this node across space and time. Defaults to a randomly-generated ID that persists in the data-dir."),
+      "A unique ID for this node across space and time. Defaults to a randomly-generated ID that persists in the data-dir."
+    ),
     AgentFlag(
       "node-meta", .pairs, "node_meta",
       "An arbitrary metadata key/value pair for this node, of the format key:value. Can be specified multiple times."),
@@ -132,7 +137,8 @@ extension AgentFlag {
       "Path to file to store agent PID."),
     AgentFlag(
       "primary-gateway", .strings, "primary_gateways",
-      "Address of a mesh gateway in the primary datacenter to use to bootstrap WAN federation at start time with retries enabled. Can be specified multiple times."),
+      "Address of a mesh gateway in the primary datacenter to use to bootstrap WAN federation at start time with retries enabled. Can be specified multiple times."
+    ),
     AgentFlag(
       "protocol", .int, "protocol",
       "Sets the protocol version. Defaults to latest."),
@@ -141,7 +147,8 @@ extension AgentFlag {
       "Sets the Raft protocol version. Defaults to latest."),
     AgentFlag(
       "read-replica", .bool, "read_replica",
-      "(Enterprise-only) This flag is used to make the server not participate in the Raft quorum, and have it only receive the data replication stream. This can be used to add read scalability to a cluster in cases where a high volume of reads to servers are needed."),
+      "(Enterprise-only) This flag is used to make the server not participate in the Raft quorum, and have it only receive the data replication stream. This can be used to add read scalability to a cluster in cases where a high volume of reads to servers are needed."
+    ),
     AgentFlag(
       "recursor", .strings, "recursors",
       "Address of an upstream DNS server. Can be specified multiple times."),

@@ -54,7 +54,8 @@ struct RuntimeBuilder {
       ui: .init(reader), limits: .init(&reader), checkSettings: .init(&reader), acl: .init(&reader), tls: tls,
       autoEncrypt: .init(&reader), autoConfig: .init(&reader), connect: .init(reader), logging: .init(&reader),
       telemetry: telemetry, tracing: .init(&reader), audit: .init(&reader), cache: .init(reader), cloud: .init(reader),
-      services: services, checks: checks, watches: reader.values.list("watches").map { DynamicMap($0.object ?? .init()) },
+      services: services, checks: checks,
+      watches: reader.values.list("watches").map { DynamicMap($0.object ?? .init()) },
       configEntriesToBootstrap: reader.values.list("config_entries.bootstrap").map { DynamicMap($0.object ?? .init()) })
     configuration.requireDurations(&reader)
     guard reader.problems.isEmpty else { throw .invalidValues(reader.problems) }

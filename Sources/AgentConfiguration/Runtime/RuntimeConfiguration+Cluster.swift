@@ -157,7 +157,8 @@ extension RuntimeConfiguration {
     public var entryFetchMaxBurst: Int
 
     init(_ reader: SettingReader) {
-      let rate = reader.values["cache.entry_fetch_rate"] == nil ? Double.infinity : reader.double("cache.entry_fetch_rate")
+      let rate =
+        reader.values["cache.entry_fetch_rate"] == nil ? Double.infinity : reader.double("cache.entry_fetch_rate")
       entryFetchRate = rate
       entryFetchMaxBurst = reader.int("cache.entry_fetch_max_burst")
     }

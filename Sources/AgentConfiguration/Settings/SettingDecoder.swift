@@ -101,7 +101,9 @@ struct SettingDecoder {
     var result = DynamicObject()
     for (key, value) in members {
       let value = unwrapped(value)
-      if value.string == nil { mismatches.append(DefinitionReader.mismatch("\(path)[\(key)]", value, expected: "string")) }
+      if value.string == nil {
+        mismatches.append(DefinitionReader.mismatch("\(path)[\(key)]", value, expected: "string"))
+      }
       result[key] = value
     }
     return .object(result)

@@ -9,7 +9,9 @@ enum CertificateAuthoritySettings {
     }
     let leaf = try duration(connect, "LeafCertTTL") ?? .hours(72)
     let intermediate = try duration(connect, "IntermediateCertTTL") ?? .hours(8760)
-    guard leaf >= .hours(1) else { throw .invalid("leaf cert TTL must be greater or equal than \(GoDuration.hours(1))") }
+    guard leaf >= .hours(1) else {
+      throw .invalid("leaf cert TTL must be greater or equal than \(GoDuration.hours(1))")
+    }
     guard leaf <= .hours(8760) else { throw .invalid("leaf cert TTL must be less than \(GoDuration.hours(8760))") }
     guard intermediate >= leaf.scaled(by: 3) else {
       throw .invalid("Intermediate Cert TTL must be greater or equal than 3 * LeafCertTTL (>=\(leaf.scaled(by: 3))).")

@@ -91,7 +91,9 @@ extension Validation {
   ) throws(ConfigurationError) {
     let automatic = configuration.autoConfig
     if automatic.enabled {
-      guard !configuration.isServer else { throw .invalid("auto_config.enabled cannot be set to true for server agents.") }
+      guard !configuration.isServer else {
+        throw .invalid("auto_config.enabled cannot be set to true for server agents.")
+      }
       guard !configuration.autoEncrypt.tls else {
         throw .invalid("both auto_encrypt.tls and auto_config.enabled cannot be set to true.")
       }
@@ -110,8 +112,12 @@ extension Validation {
     }
     let authorizer = automatic.authorizer
     guard authorizer.enabled else { return }
-    guard configuration.isServer else { throw .invalid("auto_config.authorization.enabled cannot be set to true for client agents") }
-    let sources = [!authorizer.jwksURL.isEmpty, !authorizer.validationPublicKeys.isEmpty, !authorizer.oidcDiscoveryURL.isEmpty]
+    guard configuration.isServer else {
+      throw .invalid("auto_config.authorization.enabled cannot be set to true for client agents")
+    }
+    let sources = [
+      !authorizer.jwksURL.isEmpty, !authorizer.validationPublicKeys.isEmpty, !authorizer.oidcDiscoveryURL.isEmpty,
+    ]
     guard sources.filter({ $0 }).count == 1 else {
       throw .invalid(
         "auto_config.authorization.static has invalid configuration: exactly one of 'JWTValidationPubKeys', 'JWKSURL',"

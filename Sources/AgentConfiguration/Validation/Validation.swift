@@ -62,7 +62,9 @@ enum Validation {
     guard written.utf8.allSatisfy({ isNameByte($0, upperCase: true) || $0 == UInt8(ascii: "/") }) else {
       throw .invalid("ui-content-path can only contain alphanumeric, -, _, or /. received: \"\(written)\"")
     }
-    let isVersion = { (part: Substring) in part.count > 1 && part.hasPrefix("v") && part.dropFirst().allSatisfy(\.isNumber) }
+    let isVersion = { (part: Substring) in
+      part.count > 1 && part.hasPrefix("v") && part.dropFirst().allSatisfy(\.isNumber)
+    }
     guard !ui.contentPath.split(separator: "/").contains(where: isVersion) else {
       throw .invalid("ui-content-path cannot have 'v[0-9]'. received: \"\(written)\"")
     }
@@ -76,7 +78,8 @@ enum Validation {
     }
     let options = ui.metricsProviderOptionsJSON
     if !options.isEmpty, (try? HCL.parseJSON(Array(options.utf8))) == nil || !options.contains("{") {
-      throw .invalid("ui_config.metrics_provider_options_json must be empty or a string containing a valid JSON object.")
+      throw .invalid(
+        "ui_config.metrics_provider_options_json must be empty or a string containing a valid JSON object.")
     }
     let base = ui.metricsProxy.baseURL
     if !base.isEmpty, !base.hasPrefix("http://"), !base.hasPrefix("https://") {

@@ -16,10 +16,13 @@ final class IntervalCheck: RunningCheck {
     var phase = Phase.new
     var runs = 0
     var health: CheckState
+    /// The status that was reported last.
+    var status: CheckStatus
   }
 
   let id: String
   let kind: CheckKind
+  private let serviceID: String
   private let probe: any Probe
   private let schedule: CheckSchedule
   private let stagger: @Sendable (GoDuration) -> GoDuration
@@ -28,11 +31,13 @@ final class IntervalCheck: RunningCheck {
   private let logger: Logger
   private let state: Mutex<State>
 
+  /// - Parameter serviceID: "" for a check of the node.
   init(
-    id: String, kind: CheckKind, probe: any Probe, definition: CheckType, observer: any CheckObserver,
-    environment: CheckEnvironment
+    id: String, serviceID: String, kind: CheckKind, probe: any Probe, definition: CheckType, initial: CheckStatus,
+    observer: any CheckObserver, environment: CheckEnvironment
   ) {
     self.id = id
+    self.serviceID = serviceID
     self.kind = kind
     self.probe = probe
     schedule = CheckSchedule(definition, kind: kind)
@@ -40,7 +45,7 @@ final class IntervalCheck: RunningCheck {
     loop = environment.eventLoopGroup.next()
     self.observer = observer
     logger = environment.logger
-    state = Mutex(State(health: CheckState(StatusThresholds(definition))))
+    state = Mutex(State(health: CheckState(StatusThresholds(definition)), status: initial))
   }
 
   func start() {
@@ -88,15 +93,22 @@ final class IntervalCheck: RunningCheck {
   }
 
   private func finished(_ number: Int, _ result: ProbeResult?) {
-    let status: CheckStatus? = state.withLock { state in
+    let change: (from: CheckStatus, to: CheckStatus)? = state.withLock { state in
       guard case .running(number, _) = state.phase else { return nil }
       wait(schedule.interval, &state)
-      return result.flatMap { state.health.record($0.status) }
+      guard let result, let status = state.health.record(result.status) else { return nil }
+      defer { state.status = status }
+      return (state.status, status)
     }
-    guard let result else { return }
-    if result.status != .passing {
-      logger.debug("Check is not passing", metadata: ["check": "\(id)", "status": "\(result.status)"])
-    }
-    if let status { observer.checkUpdated(id: id, from: self, status: status, output: result.output) }
+    guard let result, let change else { return }
+    if change.from != change.to { log(change.to) }
+    observer.checkUpdated(id: id, from: self, status: change.to, output: result.output)
+  }
+
+  private func log(_ status: CheckStatus) {
+    let level = status == .passing ? Logger.Level.info : .warning
+    var metadata: Logger.Metadata = ["check": "\(id)"]
+    if !serviceID.isEmpty { metadata["service"] = "\(serviceID)" }
+    logger.log(level: level, "Check is now \(status)", metadata: metadata)
   }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Model
 import NIOCore
 import Synchronization
@@ -8,6 +9,9 @@ final class TTLCheck: RunningCheck {
     var countdown: TTLCountdown?
     var timer: Scheduled<Void>?
     var isStopped = false
+    /// The last report, and how many there were.
+    var report: ProbeResult?
+    var reports = 0
   }
 
   let id: String
@@ -16,6 +20,7 @@ final class TTLCheck: RunningCheck {
   private let outputLimit: Int
   private let loop: any EventLoop
   private let observer: any CheckObserver
+  private let logger: Logger
   private let state = Mutex(State())
 
   init(
@@ -26,6 +31,7 @@ final class TTLCheck: RunningCheck {
     self.outputLimit = outputLimit
     loop = environment.eventLoopGroup.next()
     self.observer = observer
+    logger = environment.logger
   }
 
   func start() {
@@ -49,6 +55,8 @@ final class TTLCheck: RunningCheck {
     let output = truncatedReport(output, limit: outputLimit)
     let isStopped = state.withLock { state in
       guard !state.isStopped else { return true }
+      state.report = ProbeResult(status: status, output: output)
+      state.reports &+= 1
       if state.countdown?.reported(output: output, now: loop.now.uptimeNanoseconds) == true,
         let deadline = state.countdown?.deadline
       {
@@ -64,15 +72,26 @@ final class TTLCheck: RunningCheck {
   }
 
   private func timerFired() {
-    let expired: String? = state.withLock { state in
+    let expired: (output: String, reports: Int)? = state.withLock { state in
       switch state.countdown?.timerFired(now: loop.now.uptimeNanoseconds) {
       case .wait(let deadline):
         wait(until: deadline, &state)
         return nil
-      case .expired(let output): return output
+      case .expired(let output): return (output, state.reports)
       case nil: return nil
       }
     }
-    if let expired { observer.checkUpdated(id: id, from: self, status: .critical, output: expired) }
+    guard let expired else { return }
+    logger.warning("Check missed TTL, is now critical", metadata: ["check": "\(id)"])
+    observer.checkUpdated(id: id, from: self, status: .critical, output: expired.output)
+    repeatReport(after: expired.reports)
+  }
+
+  /// A report that came from another thread while the expiry was being told has the last word.
+  private func repeatReport(after told: Int) {
+    let (report, count) = state.withLock { ($0.report, $0.reports) }
+    guard count != told, let report else { return }
+    observer.checkUpdated(id: id, from: self, status: report.status, output: report.output)
+    repeatReport(after: count)
   }
 }

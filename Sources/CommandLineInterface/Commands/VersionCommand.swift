@@ -11,7 +11,7 @@ struct VersionReport: Sendable {
   var protocolMax: Int
 
   static let current = VersionReport(
-    version: "1.21.4", prerelease: "", revision: "proconsul", buildDate: "2026-11-21T00:00:00Z",
+    version: Release.version, prerelease: "", revision: Release.revision, buildDate: Release.buildDate,
     protocolDefault: 2, protocolMin: 2, protocolMax: 3)
 
   var pretty: String {

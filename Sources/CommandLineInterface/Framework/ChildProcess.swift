@@ -71,7 +71,7 @@ struct ChildProcess: Sendable {
         switch input {
         case .none: try await Self.start(configuration, input: .none)
         case .inherited: try await Self.start(configuration, input: .currentStandardInput)
-        case .bytes(let bytes): try await Self.start(configuration, input: .array(bytes))
+        case .bytes(let bytes): try await Self.start(configuration, writing: bytes)
         }
       return switch status {
       case .exited(let code): .exited(code)
@@ -88,6 +88,17 @@ struct ChildProcess: Sendable {
     try await Subprocess.run(
       configuration, input: input, output: .currentStandardOutput, error: .currentStandardError
     ).terminationStatus
+  }
+
+  /// A program need not read its input, or not all of it; that is no failure. The library's own inputs end this process in
+  /// that case, therefore the input is written here.
+  private static func start(_ configuration: Configuration, writing bytes: [UInt8]) async throws -> TerminationStatus {
+    try await Subprocess.run(
+      configuration, input: .inputWriter, output: .currentStandardOutput, error: .currentStandardError
+    ) { execution in
+      _ = try? await execution.standardInputWriter.write(bytes)
+      try? await execution.standardInputWriter.finish()
+    }.terminationStatus
   }
 
   private func reason(_ error: any Error) -> String {

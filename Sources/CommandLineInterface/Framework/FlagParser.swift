@@ -6,6 +6,17 @@ struct AnyFlag: Sendable {
   let shownDefault: String?
   let take: @Sendable (String, inout FlagValues) throws(FlagValueError) -> Void
 
+  init(
+    name: String, placeholder: String?, help: String,
+    take: @escaping @Sendable (String, inout FlagValues) throws(FlagValueError) -> Void
+  ) {
+    self.name = name
+    self.placeholder = placeholder
+    self.help = help
+    self.take = take
+    shownDefault = nil
+  }
+
   init<Value>(_ flag: Flag<Value>) {
     name = flag.name
     placeholder = flag.placeholder

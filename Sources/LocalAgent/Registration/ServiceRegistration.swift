@@ -25,7 +25,9 @@ public struct ServiceRegistration: Sendable, Equatable {
     try Self.check(service)
     let checkTypes = try Self.checkTypes(of: definition)
     token = definition.token
-    managedProxy = definition.connect?.value.proxy?.value
+    managedProxy = try definition.connect?.value.proxy.map { (proxy) throws(LocalAgentError) in
+      try ManagedProxy(gathering: proxy.value)
+    }
     sidecar = try SidecarRegistration(for: service, token: token, node: node)
     var connect = service.connect.value
     connect.sidecarService = nil
@@ -101,7 +103,8 @@ extension NodeService {
     tags = definition.tags
     address = definition.address
     taggedAddresses = definition.taggedAddresses
-    meta = definition.meta.present
+    // No metadata at all and none given are the same to the catalog.
+    meta = definition.meta.isEmpty ? StringMap() : definition.meta
     port = definition.port
     socketPath = definition.socketPath
     weights = definition.weights ?? Weights()

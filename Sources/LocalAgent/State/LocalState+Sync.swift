@@ -64,7 +64,11 @@ extension LocalState {
         disown(row)
         continue
       }
-      if entry.sync.isDeleted { continue }
+      if entry.sync.isDeleted {
+        // The catalog may know it as the check of another service, whose removal would not take it along.
+        if entry.check.serviceID != row.serviceID { disown(row, token: entry.token) }
+        continue
+      }
       withCheck(row.checkID) { entry in
         entry.sync.isInSync = entry.check.agrees(with: row, outputWaits: entry.outputDue != nil)
       }

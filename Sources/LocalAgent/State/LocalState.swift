@@ -269,8 +269,8 @@ struct LocalState: Sendable {
     store(entry)
   }
 
-  mutating func disown(_ row: HealthCheck) {
-    var entry = LocalCheck(check: row, definition: nil, token: "", origin: .api)
+  mutating func disown(_ row: HealthCheck, token: String = "") {
+    var entry = LocalCheck(check: row, definition: nil, token: token, origin: .api)
     entry.sync = SyncMark(isInSync: true, isDeleted: true, revision: nextRevision())
     store(entry)
   }

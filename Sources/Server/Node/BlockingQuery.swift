@@ -43,7 +43,8 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
       let result = query.evaluate(snapshot)
       if max(result.index, 1) > minIndex { return finish(result) }
       watch = store.register(result.watch, seen: snapshot) { [weak self] restored in
-        self?.loop.execute { self?.woken(restored: restored) }
+        guard let self else { return }
+        loop.execute { self.woken(restored: restored) }
       }
       if watch != nil { return }
     }

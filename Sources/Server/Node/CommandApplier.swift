@@ -22,16 +22,16 @@ final class CommandApplier: StateMachine {
 
   func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
     var batch = AppliedBatch()
-    store.write(now: MonotonicClock.now()) { transaction in
+    store.write { transaction in
       for entry in entries where entry.kind == .command {
-        results.append(apply(entry, to: transaction, &batch))
+        results.append(apply(entry, to: &transaction, &batch))
       }
     }
     applied(batch)
   }
 
   private func apply(
-    _ entry: LogEntry, to transaction: StateTransaction, _ batch: inout AppliedBatch
+    _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch
   ) -> CommandResult {
     let command: Command
     do throws(StateError) {

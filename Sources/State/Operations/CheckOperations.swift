@@ -65,12 +65,11 @@ extension StateTransaction {
   // MARK: Checks with their owners
 
   private mutating func attach(_ row: Row<HealthCheck>) {
-    replaceChecks(row.value) { inserting(row, into: $0) }
+    replaceChecks(row.value) { $0.with(row) }
   }
 
   private mutating func detach(_ check: HealthCheck) {
-    let key = Key.of(check.checkID)
-    replaceChecks(check) { $0.filter { Key.of($0.value.checkID) != key } }
+    replaceChecks(check) { $0.without(check.checkID) }
   }
 
   /// Changes the list of checks that the owner of `check` carries: its service, or else its node.

@@ -4,7 +4,9 @@ extension StateTransaction {
   /// Stores the coordinates of nodes. Those of unknown nodes and those that are not numbers are left out.
   public mutating func updateCoordinates(_ batch: [NodeCoordinate]) {
     for coordinate in batch {
-      guard let position = coordinate.coord, position.isFinite, tables.nodes[.of(coordinate.node)] != nil else { continue }
+      guard let position = coordinate.coord, position.isFinite, tables.nodes[.of(coordinate.node)] != nil else {
+        continue
+      }
       tables.coordinates.put(Row(coordinate), owner: owner)
       touchCoordinates(node: coordinate.node)
     }

@@ -16,7 +16,7 @@ extension StateTransaction {
     return .done
   }
 
-  public func keyEntry(_ key: String) -> Row<KVEntry>? { tables.kv[.exact(key)] }
+  public func keyEntry(_ key: String) -> Row<KVEntry>? { tables.kv[exact: key] }
 
   /// Stores a key. The lock on it stays; who writes need not hold it.
   public mutating func setKey(_ entry: KVEntry) {

@@ -78,6 +78,9 @@ extension StateTransaction {
 
   /// Raises the indexes of all services of a node, whose answers show the node and its checks.
   mutating func touchServices(ofNode name: String) {
+    // Once per command: a service that comes later raises its own.
+    if let last = touchedServices, last.node == name, last.index == index { return }
+    touchedServices = (name, index)
     for entry in tables.services.rows.values(prefix: .of(name, closed: true)) {
       raise(IndexName.service(entry.service.value.service.folded))
       touchKind(entry.service.value.kind)

@@ -58,7 +58,8 @@ extension StateSnapshot {
       counts.instancesByKind["connect-native", default: 0] += 1
     }
     // Every name has a row of its own in the index table.
-    counts.services = tables.index.rows.values(prefix: .exact(IndexName.service(""))).reduce(0) { count, _ in count + 1 }
+    counts.services = tables.index.rows.values(prefix: .exact(IndexName.service(""))).reduce(0) { count, _ in count + 1
+    }
     return counts
   }
 }

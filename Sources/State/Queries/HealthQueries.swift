@@ -33,7 +33,7 @@ extension StateSnapshot {
   public func checks(service: String, nodeMeta: StringMap) -> QueryResult<[Row<HealthCheck>]> {
     let checks = checksOfInstances(service)
     let selected = checks.filter { node(named: $0.value.node)?.value.meta.contains(all: nodeMeta) ?? false }
-    let exists = tables.index[.exact(IndexName.service(service.folded))] != nil
+    let exists = tables.index[exact: IndexName.service(service.folded)] != nil
     return QueryResult(
       index: serviceIndex(service, exists: exists, checks: true), value: selected,
       watch: [.index(IndexName.service(service.folded))])
@@ -51,7 +51,9 @@ extension StateSnapshot {
       let isFirst = result.count == start
       result += entry.checks
       // Several instances on one node: their checks are shown as one list in the order of the ids.
-      if !isFirst { result[start...].sort { Key.of($0.value.checkID).lexicographicallyPrecedes(Key.of($1.value.checkID)) } }
+      if !isFirst {
+        result[start...].sort { Key.of($0.value.checkID).lexicographicallyPrecedes(Key.of($1.value.checkID)) }
+      }
     }
     return result
   }

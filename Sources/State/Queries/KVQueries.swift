@@ -3,7 +3,7 @@ import Model
 extension StateSnapshot {
   /// One key.
   public func kvEntry(_ key: String) -> QueryResult<Row<KVEntry>?> {
-    let row = tables.kv[.exact(key)]
+    let row = tables.kv[exact: key]
     return QueryResult(index: row?.value.modifyIndex ?? kvTableIndex, value: row, watch: [.key(key)])
   }
 

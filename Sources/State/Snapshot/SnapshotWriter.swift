@@ -42,7 +42,8 @@ private struct SnapshotWriter {
       }
       try writeUnread(type, tables)
     }
-    for type in tables.unread.keys.sorted() where !SnapshotRecord.order.contains(type) && type != SnapshotRecord.chunking {
+    for type in tables.unread.keys.sorted()
+    where !SnapshotRecord.order.contains(type) && type != SnapshotRecord.chunking {
       try writeUnread(type, tables)
     }
     try writeChunking(tables)

@@ -9,6 +9,8 @@ public struct StateTransaction: ~Copyable {
   private(set) var changes: [Change] = []
   /// Keys whose holder's session ended, with their delay.
   private(set) var lockDelays: [(key: String, duration: GoDuration)] = []
+  /// The last node, by its folded name, whose services were touched, and for which command.
+  var touchedServices: (node: String, index: UInt64)?
   private var appliedIndex: UInt64
   private let generation: UInt64
 
@@ -64,6 +66,7 @@ public struct StateTransaction: ~Copyable {
       return try body(&self)
     } catch {
       tables = savedTables
+      touchedServices = nil
       changes = savedChanges
       lockDelays = savedDelays
       owner = TransactionID.next()
@@ -89,7 +92,7 @@ public struct StateTransaction: ~Copyable {
   mutating func raise(_ name: String) { raise(name, to: index) }
 
   mutating func raise(_ name: String, to value: UInt64) {
-    if let old = tables.index[.exact(name)], old.value >= value { return }
+    if let old = tables.index[exact: name], old.value >= value { return }
     setIndex(name, value)
   }
 

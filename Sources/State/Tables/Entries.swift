@@ -67,16 +67,40 @@ final class KindName: Sendable {
   }
 }
 
-/// The checks with `check` put in, or in the place of the one with its id.
-func inserting(_ check: Row<HealthCheck>, into checks: [Row<HealthCheck>]) -> [Row<HealthCheck>] {
-  let key = Key.of(check.value.checkID)
-  var result = checks
-  let place = checks.firstIndex { !Key.of($0.value.checkID).lexicographicallyPrecedes(key) } ?? checks.count
-  if place < checks.count, Key.of(checks[place].value.checkID) == key {
-    result[place] = check
-  } else {
-    result.reserveCapacity(checks.count + 1)
-    result.insert(check, at: place)
+extension [Row<HealthCheck>] {
+  /// The first place whose check's id is not below `id`, in a list in the order of the ids.
+  private func place(of id: Key) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Key.of(self[middle].value.checkID).lexicographicallyPrecedes(id) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
-  return result
+
+  private func has(_ id: Key, at place: Int) -> Bool { place < count && Key.of(self[place].value.checkID) == id }
+
+  /// The list with `check` put in, or in the place of the one with its id.
+  func with(_ check: Row<HealthCheck>) -> [Row<HealthCheck>] {
+    let id = Key.of(check.value.checkID)
+    let place = place(of: id)
+    var result = self
+    if has(id, at: place) {
+      result[place] = check
+    } else {
+      result.reserveCapacity(count + 1)
+      result.insert(check, at: place)
+    }
+    return result
+  }
+
+  /// The list without the check with that id.
+  func without(_ id: String) -> [Row<HealthCheck>] {
+    let id = Key.of(id)
+    let place = place(of: id)
+    guard has(id, at: place) else { return self }
+    var result = self
+    result.remove(at: place)
+    return result
+  }
 }

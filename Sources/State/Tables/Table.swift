@@ -29,6 +29,11 @@ struct Table<Element: AnyObject & Sendable>: Sendable {
 
   subscript(key: Key) -> Element? { rows.value(key) }
 
+  /// The row whose primary key is exactly the bytes of this text.
+  subscript(exact text: String) -> Element? {
+    text.utf8.withContiguousStorageIfAvailable { rows.value(UnsafeRawBufferPointer($0)) } ?? rows.value(.exact(text))
+  }
+
   /// The index that was declared at this place.
   func index(_ place: Int) -> RadixTree<Element> { indexes[place] }
 

@@ -16,7 +16,7 @@ struct Tables: Sendable {
   var unread: [UInt8: [[UInt8]]] = [:]
 
   /// The value of a row of the index table; 0 without one.
-  func index(of name: String) -> UInt64 { index[.exact(name)]?.value ?? 0 }
+  func index(of name: String) -> UInt64 { index[exact: name]?.value ?? 0 }
 }
 
 /// The declared indexes of each table. The enumerations name their places.

@@ -27,7 +27,7 @@ extension WatchPoint {
   func differs(_ a: Tables, _ b: Tables) -> Bool {
     switch self {
     case .index(let name): a.index(of: name) != b.index(of: name)
-    case .key(let key): a.kv[.exact(key)] !== b.kv[.exact(key)]
+    case .key(let key): a.kv[exact: key] !== b.kv[exact: key]
     case .keyPrefix(let prefix): Self.differs(a.kv.rows, b.kv.rows, .exact(prefix))
     case .nodes: a.nodes.rows.root !== b.nodes.rows.root
     case .services: a.services.rows.root !== b.services.rows.root
@@ -37,17 +37,24 @@ extension WatchPoint {
     case .session(let id): a.sessions[.of(id)] !== b.sessions[.of(id)]
     case .nodeSessions(let node):
       Self.differs(
-        a.sessions.index(Schemas.SessionIndex.node), b.sessions.index(Schemas.SessionIndex.node), .of(node, closed: true))
+        a.sessions.index(Schemas.SessionIndex.node), b.sessions.index(Schemas.SessionIndex.node),
+        .of(node, closed: true))
     case .nodeChecks(let node): Self.differs(a.checks.rows, b.checks.rows, .of(node, closed: true))
+    // Checks that pass have no index of their own.
+    case .checkStatus(CheckStatus.passing.rawValue): a.checks.rows.root !== b.checks.rows.root
     case .checkStatus(let status):
       Self.differs(
         a.checks.index(Schemas.CheckIndex.status), b.checks.index(Schemas.CheckIndex.status), .of(status, closed: true))
-    case .connect(let service):
-      Self.differs(
-        a.services.index(Schemas.ServiceIndex.connect), b.services.index(Schemas.ServiceIndex.connect),
-        .of(service, closed: true))
+    case .connect(let service): Self.connectDiffers(a, b, .of(service, closed: true))
     case .nodeCoordinates(let node): Self.differs(a.coordinates.rows, b.coordinates.rows, .of(node, closed: true))
     }
+  }
+
+  /// Instances are shown with their nodes, which the index of instances does not hold.
+  private static func connectDiffers(_ a: Tables, _ b: Tables, _ prefix: Key) -> Bool {
+    let instances = b.services.index(Schemas.ServiceIndex.connect)
+    if differs(a.services.index(Schemas.ServiceIndex.connect), instances, prefix) { return true }
+    return instances.values(prefix: prefix).contains { a.nodes[.of($0.nodeName)] !== b.nodes[.of($0.nodeName)] }
   }
 
   private static func differs<Value>(_ a: RadixTree<Value>, _ b: RadixTree<Value>, _ prefix: Key) -> Bool {

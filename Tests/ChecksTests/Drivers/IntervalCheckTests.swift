@@ -29,8 +29,8 @@ private final class ScriptedProbe: Probe, Abandonable {
 
   private func make(_ recorder: Recorder, _ change: (inout CheckType) -> Void = { _ in }) -> IntervalCheck {
     IntervalCheck(
-      id: "c", kind: .tcp, probe: probe, definition: check(change), observer: recorder,
-      environment: testEnvironment(on: loop))
+      id: "c", serviceID: "s", kind: .tcp, probe: probe, definition: check(change), initial: .critical,
+      observer: recorder, environment: testEnvironment(on: loop))
   }
 
   @Test func runsAfterTheStaggerAndThenEveryIntervalFromTheEndOfTheLast() async {
@@ -138,6 +138,21 @@ private final class ScriptedProbe: Probe, Abandonable {
     await loop.advanceTime(by: .seconds(1))
     let output = "TTL expired (last output before timeout follows): slow"
     #expect(recorder.updates.last == .init(id: "t", status: .critical, output: output))
+    ttl.stop()
+  }
+
+  @Test func aReportDuringTheExpiryHasTheLastWord() async throws {
+    let isFirst = Flag(true)
+    let recorder = Recorder { check in
+      guard isFirst.value else { return }
+      isFirst.set(false)
+      try? check.setTTL(status: .passing, output: "just in time")
+    }
+    let ttl = try make(recorder)
+    ttl.start()
+    await loop.advanceTime(by: .seconds(10))
+    let report = Recorder.Update(id: "t", status: .passing, output: "just in time")
+    #expect(recorder.updates == [.init(id: "t", status: .critical, output: "TTL expired"), report, report])
     ttl.stop()
   }
 

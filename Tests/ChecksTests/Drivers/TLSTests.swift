@@ -110,8 +110,8 @@ import Testing
     let server = try await TestServer.http("127.83.1.7", tls: certificate.serverConfiguration()) { _ in .text(.ok, "in")
     }
     let environment = testEnvironment(on: group)
-    let running = try makeProbe(
-      .http, check { $0.http = "https://\(server.place)/" }, outputLimit: 100, environment)
+    let definition = check { $0.http = "https://\(server.place)/" }
+    let running = try #require(try makeProbe(.http, definition, outputLimit: 100, environment))
     #expect(await running.once()?.status == .critical)
     environment.replaceTLS(try authority.trust())
     #expect(await running.once()?.status == .passing)

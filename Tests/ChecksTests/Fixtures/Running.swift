@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import NIOSSL
 import Synchronization
+import Testing
 
 @testable import Checks
 
@@ -19,7 +20,7 @@ extension Probe {
 func probe(_ definition: CheckType, agentTLS: TLSConfiguration? = nil, outputLimit: Int = 4096) throws -> any Probe {
   var environment = testEnvironment(on: group, agentTLS: agentTLS)
   environment.scripts = .enabled
-  return try makeProbe(try validate(definition), definition, outputLimit: outputLimit, environment)
+  return try #require(try makeProbe(try validate(definition), definition, outputLimit: outputLimit, environment))
 }
 
 func check(_ change: (inout CheckType) -> Void) -> CheckType {

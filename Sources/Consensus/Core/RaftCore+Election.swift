@@ -1,0 +1,164 @@
+// Standing for election and voting (the paper, section 5.2; pre-vote: the dissertation, section 9.6).
+
+extension RaftCore {
+  mutating func heartbeatTimerFired(now: MonotonicInstant) {
+    guard let deadline = electionDeadline, deadline <= now else { return }
+    if let lastContact, now.since(lastContact) < timing.heartbeat {
+      electionDeadline = lastContact + random.timeout(timing.heartbeat)
+      if let next = electionDeadline, next <= now { electionDeadline = now + timing.heartbeat }
+      return
+    }
+    setLeader(nil)
+    guard isVoter else {
+      // No configuration, or one in which this server does not vote: wait to be contacted.
+      electionDeadline = now + random.timeout(timing.heartbeat)
+      return
+    }
+    becomeCandidate(isTransfer: false, now: now)
+  }
+
+  mutating func electionTimerFired(now: MonotonicInstant) {
+    guard let deadline = electionDeadline, deadline <= now else { return }
+    becomeCandidate(isTransfer: false, now: now)
+  }
+
+  /// A closed connection to the leader is as good as a missed heartbeat. Others who still hear the leader refuse the
+  /// pre-vote, so nothing is disturbed if only this connection broke.
+  mutating func connectionLost(_ peer: ServerID, now: MonotonicInstant) {
+    guard role == .follower, leader?.id == peer, isVoter, settings.preVote else { return }
+    setLeader(nil)
+    lastContact = nil
+    // A fraction of the timeout, randomised, keeps survivors from asking at the same moment.
+    electionDeadline = now + UInt64.random(in: 0...max(timing.heartbeat / 10, 1), using: &random)
+  }
+
+  mutating func becomeCandidate(isTransfer: Bool, now: MonotonicInstant) {
+    role = .candidate
+    setLeader(nil)
+    electionDeadline = now + random.timeout(timing.election)
+    if settings.preVote && !isTransfer {
+      candidacy = Candidacy(phase: .preVote, term: term + 1, granted: [id], isTransfer: false)
+      let request = RequestPreVoteRequest(term: term + 1, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm)
+      sendToOtherVoters(.preVote(request), context: .preVote(term: term + 1))
+      concludePreVote(now: now)
+    } else {
+      beginElection(isTransfer: isTransfer, now: now)
+    }
+  }
+
+  private mutating func beginElection(isTransfer: Bool, now: MonotonicInstant) {
+    hardState = HardState(term: term + 1, votedFor: address)
+    candidacy = Candidacy(phase: .vote, term: term, granted: [id], isTransfer: isTransfer)
+    electionDeadline = now + random.timeout(timing.election)
+    let request = RequestVoteRequest(
+      term: term, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm, leadershipTransfer: isTransfer)
+    sendToOtherVoters(.vote(request), context: .vote(term: term))
+    concludeElection(now: now)
+  }
+
+  private mutating func sendToOtherVoters(_ body: OutgoingRequest.Body, context: RequestContext) {
+    for server in membership.latest.servers where server.suffrage == .voter && server.id != id {
+      emit(.send(OutgoingRequest(to: server, term: term, body: body, context: context)))
+    }
+  }
+
+  private mutating func concludePreVote(now: MonotonicInstant) {
+    guard let candidacy, candidacy.phase == .preVote else { return }
+    if candidacy.granted.count >= membership.latest.quorum {
+      beginElection(isTransfer: false, now: now)
+    }
+    // Refused by a quorum: the election timer starts over.
+  }
+
+  private mutating func concludeElection(now: MonotonicInstant) {
+    guard let candidacy, candidacy.phase == .vote, candidacy.granted.count >= membership.latest.quorum else { return }
+    becomeLeader(now: now)
+  }
+
+  mutating func receivePreVoteResponse(
+    _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term asked: Term, now: MonotonicInstant
+  ) {
+    guard role == .candidate, candidacy?.phase == .preVote, candidacy?.term == asked else { return }
+    switch result {
+    case .success(.requestPreVote(let response)):
+      if response.term > asked {
+        becomeFollower(term: response.term, now: now)
+        return
+      }
+      if response.granted { candidacy?.granted.insert(peer) } else { candidacy?.refused.insert(peer) }
+    case .failure(.unsupported):
+      // A server that does not know pre-votes would not object.
+      candidacy?.granted.insert(peer)
+    default: return
+    }
+    concludePreVote(now: now)
+  }
+
+  mutating func receiveVoteResponse(
+    _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term asked: Term, now: MonotonicInstant
+  ) {
+    guard case .success(.requestVote(let response)) = result else { return }
+    if response.term > term {
+      becomeFollower(term: response.term, now: now)
+      return
+    }
+    guard role == .candidate, candidacy?.phase == .vote, candidacy?.term == asked, asked == term else { return }
+    if response.granted { candidacy?.granted.insert(peer) } else { candidacy?.refused.insert(peer) }
+    concludeElection(now: now)
+  }
+
+  mutating func receiveVoteRequest(
+    _ request: RequestVoteRequest, from: RaftHeader, token: UInt64, now: MonotonicInstant
+  ) {
+    func answer(_ granted: Bool) {
+      emit(.reply(token: token, .requestVote(VoteResponse(term: term, granted: granted))))
+    }
+    guard mayAsk(from) else { return answer(false) }
+    if let leader, leader.address != from.address, !request.leadershipTransfer { return answer(false) }
+    guard request.term >= term else { return answer(false) }
+    if request.term > term { becomeFollower(term: request.term, now: now) }
+    guard isEligible(from) else { return answer(false) }
+    if let vote = hardState.votedFor {
+      // One vote per term; a repeated request of the same candidate gets the same answer.
+      if vote == from.address { lastContact = now }
+      return answer(vote == from.address)
+    }
+    guard isUpToDate(lastIndex: request.lastLogIndex, lastTerm: request.lastLogTerm) else { return answer(false) }
+    hardState.votedFor = from.address
+    lastContact = now
+    answer(true)
+  }
+
+  mutating func receivePreVoteRequest(_ request: RequestPreVoteRequest, from: RaftHeader, token: UInt64) {
+    let granted =
+      mayAsk(from)
+      && (leader == nil || leader?.address == from.address)
+      && request.term >= term
+      && isEligible(from)
+      && isUpToDate(lastIndex: request.lastLogIndex, lastTerm: request.lastLogTerm)
+    let response = VoteResponse(term: max(term, request.term), granted: granted)
+    emit(.reply(token: token, .requestPreVote(response)))
+  }
+
+  /// Servers that were removed may not know it yet and are not listened to.
+  private func mayAsk(_ peer: RaftHeader) -> Bool {
+    let latest = membership.latest
+    return peer.id.isEmpty || latest.servers.isEmpty || latest.server(peer.id) != nil
+  }
+
+  private func isEligible(_ peer: RaftHeader) -> Bool {
+    let latest = membership.latest
+    return peer.id.isEmpty || latest.servers.isEmpty || latest.isVoter(peer.id)
+  }
+
+  /// The candidate's log contains all committed entries if a majority can say this (the paper, section 5.4.1).
+  private func isUpToDate(lastIndex: LogIndex, lastTerm: Term) -> Bool {
+    lastTerm > log.lastTerm || (lastTerm == log.lastTerm && lastIndex >= log.lastIndex)
+  }
+
+  mutating func receiveTimeoutNow(token: UInt64, now: MonotonicInstant) {
+    emit(.reply(token: token, .timeoutNow))
+    guard isVoter, role != .leader else { return }
+    becomeCandidate(isTransfer: true, now: now)
+  }
+}

@@ -1,0 +1,427 @@
+import Logging
+import Synchronization
+
+/// A running server: a replica with its threads.
+///
+///     callers ──inbox──► raft ──► raft-apply   state machine, completions
+///                         │
+///                         └────► raft-log      writes, only while there are other servers to talk to meanwhile
+///
+/// A server that is alone writes the log on the consensus thread itself, and applies there too when nothing else waits:
+/// a write that comes alone costs one wake-up and one sync. What arrives during a sync forms the next batch.
+///
+/// All methods may be called from any thread and return at once. Completions are called from the room's threads: they
+/// must not block.
+public final class RaftNode: Sendable {
+  private struct Inbox {
+    var proposals: [Proposal] = []
+    var inputs: [ReplicaInput] = []
+    /// The consensus thread sleeps and has to be woken.
+    var isWaiting = false
+    var isClosed = false
+
+    var isEmpty: Bool { proposals.isEmpty && inputs.isEmpty }
+  }
+
+  private struct Replies {
+    var next: UInt64 = 0
+    var waiting: [UInt64: @Sendable (RaftResponse) -> Void] = [:]
+  }
+
+  public let options: RaftOptions
+  private let storage: RaftStorage
+  private let transport: (any RaftTransport)?
+  private let inbox: Monitor<Inbox>
+  private let replies = Mutex(Replies())
+  private let status: Mutex<RaftStatus>
+  private let progress = ApplyProgress()
+  private let executor: ApplyExecutor
+  private let writer: LogWriter
+  private let isUncontestedLeader = Atomic<Bool>(false)
+  private let observers: Mutex<[@Sendable (LeadershipChange) -> Void]>
+  private let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
+  private let threads: Mutex<[RaftThread]>
+
+  /// Opens the stores, restores the state machine and starts.
+  ///
+  /// - Parameters:
+  ///   - transport: nil for a server that never has peers.
+  ///   - observeLeadership: see `observeLeadership(_:)`; an observer given here misses nothing.
+  /// - Throws: `storage` if what was stored cannot be used; nothing is changed then.
+  public init(
+    options: RaftOptions, storage: RaftStorage, machine: any StateMachine, transport: (any RaftTransport)? = nil,
+    observeLeadership: (@Sendable (LeadershipChange) -> Void)? = nil
+  ) throws(RaftError) {
+    self.options = options
+    self.storage = storage
+    self.transport = transport
+    let inbox = Monitor(Inbox())
+    self.inbox = inbox
+    observers = Mutex([observeLeadership].compactMap { $0 })
+    threads = Mutex([])
+    let post: @Sendable (ReplicaInput) -> Void = { Self.post($0, to: inbox) }
+    let replica = try Replica(
+      options: options, storage: storage, machine: machine, progress: progress, now: SystemClock.now(), post: post)
+    status = Mutex(replica.status(isShutDown: false))
+    let relay = LeadershipRelay()
+    executor = ApplyExecutor(
+      worker: ApplyWorker(machine: machine, progress: progress, observeLeadership: { relay.report($0) }),
+      reportProgress: { post(.applied) })
+    writer = LogWriter(log: storage.log) { batch, result in post(.logWritten(batch, result)) }
+    relay.connect(self)
+    try start(replica)
+    transport?.start(Receiver(node: self))
+  }
+
+  private func start(_ replica: Replica) throws(RaftError) {
+    guard let apply = RaftThread.start(name: "raft-apply", { [executor] in executor.runLoop() }) else {
+      storage.close()
+      throw .noThread
+    }
+    guard let consensus = RaftThread.start(name: "raft", { self.runLoop(replica) }) else {
+      executor.stop()
+      apply.join()
+      storage.close()
+      throw .noThread
+    }
+    threads.withLock { $0 += [apply, consensus] }
+  }
+
+  // MARK: Consensus thread
+
+  private static func post(_ input: ReplicaInput, to inbox: Monitor<Inbox>) {
+    inbox.withLockNotifying { inbox in
+      inbox.inputs.append(input)
+      return inbox.isWaiting
+    }
+  }
+
+  private func runLoop(_ replica: Replica) {
+    var loop = ConsensusLoop()
+    // Carry out what recovery left to do, before waiting for anything.
+    drain(replica, &loop)
+    while true {
+      // With something left to write there is no reason to wait.
+      let mayWait = !(replica.hasLogWork && loop.mayWrite)
+      let deadline = mayWait ? replica.nextDeadline : MonotonicInstant(nanoseconds: 0)
+      let received = inbox.wait(until: deadline) { inbox -> Inbox? in
+        inbox.isWaiting = false
+        if !inbox.isEmpty || inbox.isClosed {
+          let taken = inbox
+          inbox.proposals = []
+          inbox.inputs = []
+          return taken
+        }
+        if !mayWait { return Inbox() }
+        inbox.isWaiting = true
+        return nil
+      }
+      let now = SystemClock.now()
+      if let received {
+        for input in received.inputs {
+          if case .logWritten = input { loop.isWriterBusy = false }
+          replica.handle(input, now: now)
+        }
+        if !received.proposals.isEmpty { replica.handle(proposals: received.proposals[...], now: now) }
+        if received.isClosed { return end(replica, &loop) }
+      }
+      if let due = replica.nextDeadline, due <= now { replica.tick(now: now) }
+      drain(replica, &loop)
+    }
+  }
+
+  private struct ConsensusLoop {
+    /// The writer thread runs only once there are peers.
+    var hasWriter = false
+    var isWriterBusy = false
+    var mayWrite: Bool { !isWriterBusy }
+    var hasReportedFailure = false
+  }
+
+  /// Carries out what the replica wants done. Messages go out before the own disk is written.
+  private func drain(_ replica: Replica, _ loop: inout ConsensusLoop) {
+    deliver(replica.takeOutputs(), replica)
+    for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
+    let work = replica.takeApplyWork()
+    let isAlone = replica.core.membership.latest.servers.count <= 1
+    if !work.isEmpty {
+      let nothingElse = isAlone && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
+      publish(replica)
+      if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
+    }
+    if replica.hasLogWork, loop.mayWrite, let batch = replica.takeLogBatch() {
+      write(batch, replica, &loop, isAlone: isAlone)
+    }
+    publish(replica)
+    if let failure = replica.failure, !loop.hasReportedFailure {
+      loop.hasReportedFailure = true
+      let observers = failureObservers.withLock { $0 }
+      executor.submit([.call { for observer in observers { observer(failure) } }])
+    }
+  }
+
+  private func write(_ batch: LogBatch, _ replica: Replica, _ loop: inout ConsensusLoop, isAlone: Bool) {
+    if isAlone || (!loop.hasWriter && !startWriter(&loop)) {
+      let result = LogWriter.write(batch, to: storage.log)
+      replica.handle(.logWritten(batch, result), now: SystemClock.now())
+      drain(replica, &loop, afterWrite: ())
+      return
+    }
+    loop.isWriterBusy = true
+    writer.submit(batch)
+  }
+
+  private func startWriter(_ loop: inout ConsensusLoop) -> Bool {
+    guard let thread = RaftThread.start(name: "raft-log", { [writer] in writer.runLoop() }) else { return false }
+    threads.withLock { $0.append(thread) }
+    loop.hasWriter = true
+    return true
+  }
+
+  /// As `drain`, without starting another write: the inbox is looked at in between.
+  private func drain(_ replica: Replica, _ loop: inout ConsensusLoop, afterWrite: Void) {
+    deliver(replica.takeOutputs(), replica)
+    for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
+    let work = replica.takeApplyWork()
+    guard !work.isEmpty else { return }
+    publish(replica)
+    let nothingElse = !replica.hasLogWork && inbox.withLock { $0.isEmpty }
+    if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
+  }
+
+  private func deliver(_ outputs: [ReplicaOutput], _ replica: Replica) {
+    guard !outputs.isEmpty else { return }
+    let header = RaftHeader(id: options.id, address: options.address)
+    for output in outputs {
+      switch output {
+      case .reply(let token, let response):
+        replies.withLock { $0.waiting.removeValue(forKey: token) }?(response)
+      case .request(let request, let server, let context):
+        let completion = completion(of: context, from: server.id)
+        guard let transport else {
+          completion(.failure(.unreachable("no transport")))
+          continue
+        }
+        transport.send(request, from: header, to: server, lane: context.lane, completion: completion)
+      case .snapshot(let request, let reader, let server, let context):
+        let completion = completion(of: context, from: server.id)
+        guard let transport else {
+          completion(.failure(.unreachable("no transport")))
+          continue
+        }
+        transport.sendSnapshot(request, content: reader, from: header, to: server, completion: completion)
+      }
+    }
+  }
+
+  private func completion(
+    of context: RequestContext, from peer: ServerID
+  ) -> @Sendable (Result<RaftResponse, PeerFailure>) -> Void {
+    { [inbox] result in Self.post(.response(result, from: peer, context), to: inbox) }
+  }
+
+  private func publish(_ replica: Replica) {
+    isUncontestedLeader.store(replica.isUncontestedLeader, ordering: .releasing)
+    let current = replica.status(isShutDown: false)
+    status.withLock { $0 = current }
+  }
+
+  private func end(_ replica: Replica, _ loop: inout ConsensusLoop) {
+    if loop.hasWriter { writer.stop() }
+    replica.fail(.shutDown)
+    executor.submit(replica.takeApplyWork())
+    publish(replica)
+    executor.stop()
+  }
+
+  // MARK: Clients
+
+  /// Adds a command to the log. The completion gets its index and the state machine's result, or why it failed. After
+  /// `leadershipLost`, `shutDown` or `storage` the command may still turn out to be part of the log.
+  public func propose(
+    _ command: [UInt8], extensions: [UInt8] = [], completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void
+  ) {
+    submit(Proposal(kind: .command, data: command, extensions: extensions, completion: completion))
+  }
+
+  /// Completes once everything that was committed before has been applied.
+  public func barrier(completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void) {
+    submit(Proposal(kind: .barrier, data: [], extensions: [], completion: completion))
+  }
+
+  private func submit(_ proposal: Proposal) {
+    var isClosed = false
+    inbox.withLockNotifying { inbox in
+      isClosed = inbox.isClosed
+      guard !isClosed else { return false }
+      inbox.proposals.append(proposal)
+      return inbox.isWaiting
+    }
+    if isClosed { proposal.completion(.failure(.shutDown)) }
+  }
+
+  /// - Returns: false if this server has been shut down.
+  private func submit(_ input: ReplicaInput) -> Bool {
+    var isClosed = false
+    inbox.withLockNotifying { inbox in
+      isClosed = inbox.isClosed
+      guard !isClosed else { return false }
+      inbox.inputs.append(input)
+      return inbox.isWaiting
+    }
+    return !isClosed
+  }
+
+  /// Confirms that this server is the leader at some moment between call and completion, and that everything committed
+  /// before has been applied: a read afterwards is linearizable. Alone, it completes before the call returns.
+  public func verifyLeader(completion: @escaping @Sendable (Result<Void, RaftError>) -> Void) {
+    if isUncontestedLeader.load(ordering: .acquiring) { return completion(.success(())) }
+    if !submit(.verifyLeader(completion: completion)) { completion(.failure(.shutDown)) }
+  }
+
+  /// Changes the membership. Changes wait for each other.
+  /// - Parameter expectedIndex: refuse if the latest configuration is not the one of this index; nil or 0: any.
+  public func change(
+    _ change: ConfigurationChange, expectedIndex: LogIndex? = nil,
+    completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void
+  ) {
+    if !submit(.change(change, expectedIndex: expectedIndex, completion: completion)) {
+      completion(.failure(.shutDown))
+    }
+  }
+
+  /// Hands leadership to a voter, by default to the one that is furthest along.
+  public func transferLeadership(
+    to target: ServerID? = nil, completion: @escaping @Sendable (Result<Void, RaftError>) -> Void
+  ) {
+    if !submit(.transferLeadership(to: target, completion: completion)) { completion(.failure(.shutDown)) }
+  }
+
+  /// Takes a snapshot of everything applied so far and gives its content.
+  public func snapshot(completion: @escaping @Sendable (Result<any SnapshotReader, RaftError>) -> Void) {
+    if !submit(.snapshot(completion: completion)) { completion(.failure(.shutDown)) }
+  }
+
+  /// Replaces the state of the whole cluster by `content` (leader only). Completes when the new state is in force.
+  /// - Parameter size: number of bytes of `content`.
+  public func restore(
+    _ content: any SnapshotContent, size: Int64, completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void
+  ) {
+    if !submit(.restore(content, size: size, completion: completion)) { completion(.failure(.shutDown)) }
+  }
+
+  /// Reports gained and lost leadership from now on, in order with applied entries, never two at a time.
+  public func observeLeadership(_ observer: @escaping @Sendable (LeadershipChange) -> Void) {
+    observers.withLock { $0.append(observer) }
+  }
+
+  /// Reports the error that ended this server, if storage fails. Nothing is acknowledged after it.
+  public func observeFailure(_ observer: @escaping @Sendable (RaftError) -> Void) {
+    failureObservers.withLock { $0.append(observer) }
+  }
+
+  fileprivate func report(_ change: LeadershipChange) {
+    let observers = observers.withLock { $0 }
+    for observer in observers { observer(change) }
+  }
+
+  // MARK: Reading
+
+  public var currentStatus: RaftStatus {
+    var status = status.withLock { $0 }
+    status.appliedIndex = progress.index.load(ordering: .acquiring)
+    status.pendingApplyCount = status.commitIndex > status.appliedIndex ? status.commitIndex - status.appliedIndex : 0
+    return status
+  }
+
+  public var isLeader: Bool { status.withLock { $0.state == .leader } }
+  /// The leader as far as this server knows.
+  public var leader: RaftServer? { status.withLock { $0.leader } }
+  public var term: Term { status.withLock { $0.term } }
+  public var lastIndex: LogIndex { status.withLock { $0.lastLogIndex } }
+  public var commitIndex: LogIndex { status.withLock { $0.commitIndex } }
+  public var appliedIndex: LogIndex { progress.index.load(ordering: .acquiring) }
+  public var configuration: (servers: RaftConfiguration, index: LogIndex) {
+    status.withLock { ($0.latestConfiguration, $0.latestConfigurationIndex) }
+  }
+
+  // MARK: End
+
+  /// Stops everything: whoever still waits gets `shutDown`, the log is closed. Returns when all threads have ended; must
+  /// not be called from a completion. Calling it again does nothing.
+  public func shutdown() {
+    let wasClosed = inbox.withLockAndNotify { inbox in
+      defer { inbox.isClosed = true }
+      return inbox.isClosed
+    }
+    guard !wasClosed else { return }
+    transport?.stop()
+    let joined = threads.withLock { threads in
+      defer { threads = [] }
+      return threads
+    }
+    for thread in joined where !thread.isCurrent { thread.join() }
+    // The writer thread may have been started after the list was taken.
+    for thread in threads.withLock({ $0 }) where !thread.isCurrent { thread.join() }
+    storage.close()
+    status.withLock { $0.state = .shutdown }
+    isUncontestedLeader.store(false, ordering: .releasing)
+  }
+
+  // MARK: Other servers
+
+  fileprivate func receive(
+    _ request: RaftRequest, from: RaftHeader, content: (any SnapshotContent)?,
+    reply: @escaping @Sendable (RaftResponse) -> Void
+  ) {
+    let token = replies.withLock { replies in
+      replies.next += 1
+      replies.waiting[replies.next] = reply
+      return replies.next
+    }
+    if !submit(.request(request, from: from, token: token, content: content)) {
+      _ = replies.withLock { $0.waiting.removeValue(forKey: token) }
+    }
+  }
+
+  fileprivate func connectionLost(_ server: ServerID) { _ = submit(.connectionLost(server)) }
+}
+
+/// Connects the apply side, which exists first, with the node's observers.
+private final class LeadershipRelay: Sendable {
+  private let node = Mutex<WeakNode>(WeakNode())
+
+  private struct WeakNode { weak var node: RaftNode? }
+
+  func connect(_ node: RaftNode) { self.node.withLock { $0.node = node } }
+
+  func report(_ change: LeadershipChange) { node.withLock { $0.node }?.report(change) }
+}
+
+/// What the transport holds: not the node itself, which holds the transport.
+private final class Receiver: RaftReceiver {
+  private let node: Mutex<Weak>
+
+  private struct Weak { weak var node: RaftNode? }
+
+  init(node: RaftNode) { self.node = Mutex(Weak(node: node)) }
+
+  func receive(
+    _ request: RaftRequest, from: RaftHeader, content: (any SnapshotContent)?,
+    reply: @escaping @Sendable (RaftResponse) -> Void
+  ) {
+    node.withLock { $0.node }?.receive(request, from: from, content: content, reply: reply)
+  }
+
+  func connectionLost(_ server: ServerID) { node.withLock { $0.node }?.connectionLost(server) }
+}
+
+extension RequestContext {
+  var lane: RaftLane {
+    switch self {
+    case .heartbeat: .heartbeat
+    case .append, .snapshot: .append
+    case .vote, .preVote, .timeoutNow: .vote
+    }
+  }
+}

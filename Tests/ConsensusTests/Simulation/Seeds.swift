@@ -1,0 +1,18 @@
+import Glibc
+
+/// Which seeds a simulation runs: `PROCONSUL_SEED=n` replays one, `PROCONSUL_SEEDS=n` sets their number.
+enum Seeds {
+  static func range(defaultCount: Int) -> Range<UInt64> {
+    if let text = getenv("PROCONSUL_SEED"), let seed = UInt64(String(cString: text)) { return seed..<seed + 1 }
+    if let text = getenv("PROCONSUL_SEEDS"), let count = UInt64(String(cString: text)) { return 0..<count }
+    return 0..<UInt64(defaultCount)
+  }
+}
+
+/// What a simulation found wrong.
+struct Violation: Error, CustomStringConvertible {
+  var seed: UInt64
+  var step: Int
+  var what: String
+  var description: String { "seed \(seed), step \(step): \(what) (replay with PROCONSUL_SEED=\(seed))" }
+}
