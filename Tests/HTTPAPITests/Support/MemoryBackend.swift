@@ -70,7 +70,7 @@ final class MemoryBackend: Backend, Sendable {
     let context = WriteContext(
       state: store.current, datacenter: self.datacenter, sessionTTLMinimum: .seconds(10),
       isLockDelayed: { [store] in store.isLockDelayed($0) },
-      renewSession: { [contents] session in contents.withLock { $0.renewed.append(session.value.id) } })
+      renewSession: { session in self.contents.withLock { $0.renewed.append(session.value.id) } })
     do throws(ServerError) {
       switch try request.prepare(context) {
       case .immediate(let reply): completion(.success(reply))
