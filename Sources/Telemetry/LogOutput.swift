@@ -95,8 +95,11 @@ public final class DescriptorSink: LogSink {
     set { current.withLock { $0 = newValue } }
   }
 
-  public func write(_ record: LogRecord) {
-    var line = (json ? record.json : record.line) + "\n"
+  public func write(_ record: LogRecord) { writeText(json ? record.json : record.line) }
+
+  /// Writes a line that is no record, in order with the records.
+  public func writeText(_ text: String) {
+    var line = text + "\n"
     order.withLock { _ in
       line.withUTF8 { bytes in
         var written = 0

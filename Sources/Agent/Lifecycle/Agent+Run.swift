@@ -22,7 +22,7 @@ extension Agent {
     LogOutput.shared.add(console)
     let logger = LogOutput.logger("agent")
     let agent = try Agent(configuration, loader: loader, console: console)
-    if !configuration.logging.json { print(agent.banner) }
+    if !configuration.logging.json { console.writeText(agent.banner) }
     for warning in loaded.warnings { logger.warning("\(warning)") }
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
     defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }

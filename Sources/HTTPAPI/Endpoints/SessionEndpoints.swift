@@ -50,6 +50,8 @@ enum Sessions {
       throw .badRequest("Request decode failed: \(error.apiText(Session.schema.name))")
     }
     session.lockDelay = secondsIfSmall(session.lockDelay)
+    // Releases before 1.7 called the node checks `Checks`.
+    if members.names("checks"), !members.names("nodechecks") { session.nodeChecks = session.checks }
   }
 
   /// Old clients send seconds as a number; delays below a microsecond can be meant in no other way.
@@ -143,6 +145,16 @@ extension Dynamic {
     case .string: "string"
     case .array: "array"
     case .object: "object"
+    }
+  }
+}
+
+extension DynamicObject {
+  /// Whether a member of that name, in small letters, was given a value.
+  fileprivate func names(_ name: String) -> Bool {
+    contains { member in
+      if case .null = member.value { return false }
+      return member.key.lowercased() == name
     }
   }
 }

@@ -22,7 +22,7 @@ struct AgentServiceHealth {
   }
 }
 
-/// A check as the health of local services shows it: without its type and the tags of its service.
+/// A check as the health of local services shows it: without its type.
 struct AgentHealthCheck: Record {
   var node = ""
   var checkID = ""
@@ -50,6 +50,7 @@ struct AgentHealthCheck: Record {
     output = check.output
     serviceID = check.serviceID
     serviceName = check.serviceName
+    serviceTags = check.serviceTags
   }
 
   static let schema = Schema<AgentHealthCheck>("api.HealthCheck") {

@@ -126,3 +126,20 @@ public struct HealthCheckDefinition: Record {
     $0.field("SessionName", \.sessionName, .omitEmpty)
   }
 }
+
+extension HealthCheckDefinition {
+  /// The type of check that this describes, as `HealthCheck.type` names it; "" for none.
+  public var kind: String {
+    if !http.isEmpty { return "http" }
+    if !grpc.isEmpty { return "grpc" }
+    if !tcp.isEmpty { return "tcp" }
+    if !udp.isEmpty { return "udp" }
+    if !h2ping.isEmpty { return "h2ping" }
+    if !osService.isEmpty { return "os_service" }
+    if !aliasNode.isEmpty || !aliasService.isEmpty { return "alias" }
+    if !dockerContainerID.isEmpty { return "docker" }
+    if !scriptArgs.isEmpty { return "script" }
+    if !sessionName.isEmpty { return "session" }
+    return ttl > .zero ? "ttl" : ""
+  }
+}

@@ -56,6 +56,7 @@ public struct CatalogRegister: WriteRequest {
       var check = request.checks[index]
       if check.node.isEmpty { check.node = request.node }
       if check.checkID.isEmpty { check.checkID = check.name }
+      if check.type.isEmpty { check.type = check.definition.value.kind }
       if check.node.lowercased() != request.node.lowercased() {
         throw .invalid(
           "Node '\(check.node)' for check '\(check.checkID)' doesn't match register request node '\(request.node)'")
