@@ -15,8 +15,22 @@ extension LocalAgent {
     }
   }
 
-  /// Keeps a service and its checks for the next start.
+  /// Keeps a service and its checks for the next start, all or nothing: a registration that the disk refuses must not come
+  /// back later.
   func keep(_ addition: ServiceAddition) throws(LocalAgentError) {
+    do throws(LocalAgentError) {
+      try keep(service: addition)
+      for check in addition.checks { try keep(check) }
+    } catch {
+      if service(addition.service.id) == nil {
+        try? forget(service: addition.service.id)
+        for check in addition.checks { try? forget(check: check.check.checkID) }
+      }
+      throw error
+    }
+  }
+
+  private func keep(service addition: ServiceAddition) throws(LocalAgentError) {
     try onDisk { (disk) throws(FileError) in
       var record = PersistedService()
       record.token = addition.token
@@ -26,7 +40,6 @@ extension LocalAgent {
       record.managedProxy = addition.managedProxy.map { Boxed($0) }
       try disk.store.save(record)
     }
-    for check in addition.checks { try keep(check) }
   }
 
   func keep(_ addition: CheckAddition) throws(LocalAgentError) {
@@ -45,7 +58,9 @@ extension LocalAgent {
   }
 
   func forget(check id: String) throws(LocalAgentError) {
-    try onDisk { (disk) throws(FileError) in try disk.store.remove(.checks, id: id) }
-    disk?.states.remove(checkID: id)
+    try onDisk { (disk) throws(FileError) in
+      try disk.store.remove(.checks, id: id)
+      try disk.states.remove(checkID: id)
+    }
   }
 }

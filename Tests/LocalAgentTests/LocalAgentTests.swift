@@ -332,6 +332,39 @@ import Testing
     test.agent.stop()
   }
 
+  @Test("a registration that the disk refuses is an error, and neither here nor there after a restart")
+  func fullDisk() async throws {
+    let folder = try TemporaryDirectory()
+    // A file where the folder of the checks should be.
+    try AtomicFile.write([], to: folder.path + "/checks")
+    let test = TestAgent(directory: folder.path)
+    let error = await #expect(throws: LocalAgentError.self) {
+      try await test.register(#"{"Name": "web", "Check": {"TTL": "1m"}}"#)
+    }
+    #expect(error?.description.hasPrefix("failed persisting registration: ") == true)
+    #expect(error?.category == .refused)
+    #expect(test.agent.services().isEmpty)
+    test.agent.stop()
+    let again = TestAgent(directory: folder.path)
+    try again.agent.load(services: [], checks: [])
+    #expect(again.agent.services().isEmpty)
+    again.agent.stop()
+  }
+
+  @Test("a check that is removed and registered again starts anew")
+  func reRegistration() async throws {
+    let folder = try TemporaryDirectory()
+    let test = TestAgent(directory: folder.path)
+    let check = #"{"Name": "mem", "TTL": "10m"}"#
+    for _ in 0..<3 {
+      try await test.registerCheck(check)
+      #expect(test.status("mem") == "critical")
+      try test.agent.updateTTL(check: "mem", status: "passing", output: "")
+      try await test.deregisterCheck("mem")
+    }
+    test.agent.stop()
+  }
+
   @Test("a file that defines what the API had registered wins, and the stored registration is deleted")
   func fileWins() async throws {
     let folder = try TemporaryDirectory()

@@ -7,8 +7,7 @@ import Synchronization
 /// heartbeat.
 final class StateWriter: Sendable {
   private struct Pending {
-    /// By check; nil removes the file.
-    var states: [String: PersistedCheckState?] = [:]
+    var states: [String: PersistedCheckState] = [:]
     var isScheduled = false
   }
 
@@ -21,16 +20,19 @@ final class StateWriter: Sendable {
     self.queue = queue
   }
 
-  func save(_ state: PersistedCheckState) { submit(state.checkID, state) }
-  func remove(checkID: String) { submit(checkID, nil) }
-
-  private func submit(_ id: String, _ state: PersistedCheckState?) {
+  func save(_ state: PersistedCheckState) {
     let schedule = pending.withLock { pending in
-      pending.states[id] = .some(state)
+      pending.states[state.checkID] = state
       defer { pending.isScheduled = true }
       return !pending.isScheduled
     }
     if schedule { queue.async { self.writePending() } }
+  }
+
+  /// Removes the state of a check, written or not. Must be called where no write is under way: on the queue.
+  func remove(checkID id: String) throws(FileError) {
+    pending.withLock { $0.states[id] = nil }
+    try store.remove(.states, id: id)
   }
 
   /// Waits until everything that was submitted so far is on the disk.
@@ -43,7 +45,7 @@ final class StateWriter: Sendable {
     }
     for (id, state) in states {
       do throws(FileError) {
-        if let state { try store.save(state) } else { try store.remove(.states, id: id) }
+        try store.save(state)
       } catch {
         store.logger.warning("cannot keep the state of a check", metadata: ["check": "\(id)", "error": "\(error)"])
       }
