@@ -9,6 +9,9 @@ public protocol AgentControl: Sendable {
   /// The servers' coordinates between datacenters.
   var wanCoordinates: [DatacenterCoordinates] { get }
 
+  /// The servers of the consensus configuration; nil on an agent that is no server.
+  var raftServers: [RaftPeer]? { get }
+
   /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
   func members(wan: Bool) -> [AgentMember]?
   /// `Config`, `DebugConfig`, `Coord`, `Member`, `Stats`, `Meta` and `xDS`, as `/v1/agent/self` shows them.
@@ -87,6 +90,32 @@ public struct DatacenterCoordinates: Sendable {
   public init(datacenter: String, coordinates: [NodeCoordinate]) {
     self.datacenter = datacenter
     self.coordinates = coordinates
+  }
+}
+
+/// A server as consensus knows it.
+public struct RaftPeer: Record {
+  public var id = ""
+  /// The name of its node.
+  public var node = ""
+  /// `ip:port`
+  public var address = ""
+  public var isLeader = false
+  public var protocolVersion = "3"
+  public var isVoter = true
+  /// The last entry of its log, as far as this agent knows.
+  public var lastIndex: UInt64 = 0
+
+  public init() {}
+
+  public static let schema = Schema<RaftPeer>("structs.RaftServer") {
+    $0.field("ID", \.id)
+    $0.field("Node", \.node)
+    $0.field("Address", \.address)
+    $0.field("Leader", \.isLeader)
+    $0.field("ProtocolVersion", \.protocolVersion)
+    $0.field("Voter", \.isVoter)
+    $0.field("LastIndex", \.lastIndex)
   }
 }
 

@@ -24,6 +24,7 @@ public struct API: Sendable {
   public let local: LocalAgent
   public let settings: HTTPSettings
   let logger: Logger
+  let cache = CacheLedger()
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 

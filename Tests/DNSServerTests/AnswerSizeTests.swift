@@ -159,9 +159,10 @@ struct AnswerSizeTests {
       let query = DNSQuery(
         id: 1, flags: [], question: DNSQuestion(name: try DNSName(name), type: .a),
         extension: DNSExtension(payloadSize: 1232, clientSubnet: subnet))
-      let response = ResponseWriter(query, .datagram, resolver.settings)
+      let configuration = try ResolverConfiguration(resolver.settings)
+      let response = ResponseWriter(query, .datagram, configuration)
       var resolving = Resolver(
-        configuration: try ResolverConfiguration(resolver.settings), context: resolver.catalog, client: subnet.address,
+        configuration: configuration, context: resolver.catalog, client: subnet.address,
         now: 0, answerLimit: 10, random: SeededGenerator(state: 1), draft: AnswerDraft(), order: [])
       #expect(resolving.resolve(query.question) == .answer(.noError))
       let writer = DNSMessageWriter()

@@ -102,7 +102,7 @@ struct TestResolver {
     let query = DNSQuery(
       id: 1, flags: flags, question: DNSQuestion(name: try DNSName(name), type: type, class: recordClass),
       extension: edns.map { DNSExtension(payloadSize: $0) })
-    let response = ResponseWriter(query, transport, settings)
+    let response = ResponseWriter(query, transport, configuration)
     var resolver = Resolver(
       configuration: configuration, context: catalog, client: client, now: 1_700_000_000,
       answerLimit: response.answerLimit + 1, random: SeededGenerator(state: seed), draft: AnswerDraft(), order: [])

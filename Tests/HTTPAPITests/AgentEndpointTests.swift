@@ -115,7 +115,12 @@ import Testing
     #expect(try client.call("GET /v1/agent/members?wan=1").body == "null")
     #expect(try client.json("GET /v1/agent/members?wan").array?.count == 1)
     #expect(try client.call("GET /v1/agent/members?filter=Tags.role==node").body == "[]")
-    #expect(try client.call("GET /v1/agent/metrics?format=prometheus").status == 415)
+    for headers in [[:], ["Accept": "application/openmetrics-text; version=1.0.0"], ["Accept": "text/plain;version=0.4.0"]] {
+      let metrics = try client.call("GET /v1/agent/metrics\(headers.isEmpty ? "?format=prometheus" : "")", headers)
+      #expect(metrics["X-Consul-Reason"] == "Prometheus is not enabled since its retention time is not positive")
+    }
+    #expect(try client.call("GET /v1/agent/metrics").body == "{\"Gauges\":{}}")
+    #expect(try client.json("GET /v1/operator/raft/configuration")["Servers"]?.array?.count == 1)
     for request in [
       "PUT /v1/agent/join/10.0.0.1", "PUT /v1/agent/join/10.0.0.1?wan=1", "PUT /v1/agent/force-leave/x?prune",
       "PUT /v1/agent/reload", "PUT /v1/agent/leave",

@@ -175,6 +175,7 @@ import Testing
     let client = try client()
     #expect(try client.json("GET /v1/catalog/node/n1")["Services"]?["w1"]?["Port"]?.int == 80)
     #expect(try client.json("GET /v1/catalog/node-services/n1")["Services"]?.array?.count == 1)
+    #expect(try client.json("GET /v1/catalog/node-services/n1?filter=Port==1")["Services"] == .array([]))
     #expect(try client.call("GET /v1/catalog/node/absent").body == "null")
     #expect(try client.call("GET /v1/catalog/node-services/absent").body == "{\"Node\":null,\"Services\":null}")
     #expect(try client.json("GET /v1/catalog/node/n1?filter=Port==1")["Services"] == .object(DynamicObject()))
@@ -208,6 +209,41 @@ import Testing
     #expect(try client.call("GET /v1/health/ingress/web").body == "[]")
     #expect(try client.json("GET /v1/health/service/web?near=_ip").array?.count == 2)
     #expect(try client.json("GET /v1/health/service/web?near=_agent&node-meta=env:prod").array?.count == 1)
+  }
+
+  @Test func theInterfaceSeesNodesAndSummaries() throws {
+    let client = try client()
+    let node = try client.json("GET /v1/internal/ui/node/n2")
+    #expect(node["Services"]?.array?.first?["Tags"] == .null)
+    #expect(node["Checks"]?.array?.first?["ServiceTags"] == .null)
+    #expect(node["Datacenter"] == nil)
+    #expect(try client.call("GET /v1/internal/ui/node/absent").status == 404)
+    #expect(try client.json("GET /v1/internal/ui/nodes").array?.count == 2)
+    let web = try #require(try client.json("GET /v1/internal/ui/services").array?.first)
+    #expect(web["InstanceCount"]?.int == 2)
+    #expect(web["ChecksPassing"]?.int == 1)
+    #expect(web["ChecksCritical"]?.int == 1)
+    #expect(web["Tags"]?.array == ["a", "b"])
+    #expect(web["Nodes"]?.array == ["n1", "n2"])
+    let usage = try client.json("GET /v1/operator/usage?dc=elsewhere")["Usage"]?["dc1"]
+    #expect(usage?["ServiceInstances"]?.int == 2)
+    #expect(usage?["BillableServiceInstances"]?.int == 2)
+    #expect(usage?["ConnectServiceInstances"]?["connect-proxy"]?.int == 0)
+  }
+
+  @Test func rememberedAnswersSayWhetherTheyWere() throws {
+    let client = try client()
+    #expect(try client.call("GET /v1/catalog/services?cached")["X-Cache"] == "MISS")
+    let second = try client.call("GET /v1/catalog/services?cached&stale")
+    #expect(second["X-Cache"] == "HIT")
+    #expect(second["Age"] == "0")
+    #expect(try client.call("GET /v1/catalog/services")["X-Cache"] == nil)
+    #expect(try client.call("GET /v1/catalog/nodes?cached")["X-Cache"] == nil)
+    #expect(try client.call("GET /v1/health/service/web?cached&tag=a")["X-Cache"] == "MISS")
+    #expect(try client.call("GET /v1/health/service/web?cached&tag=b")["X-Cache"] == "MISS")
+    #expect(try client.call("GET /v1/health/service/web?tag=b&cached=false")["X-Cache"] == "HIT")
+    let without = try Client { $0.usesCache = false }
+    #expect(try without.call("GET /v1/catalog/datacenters?cached")["X-Cache"] == nil)
   }
 
   @Test func followedHealthTellsThatItIsStreamed() throws {

@@ -40,15 +40,16 @@ final class ResolverConfiguration: Sendable {
   }
 }
 
-/// One name of the zone, with the names below it that answers are made of.
-struct Zone: Sendable {
+/// One name of the zone, with the names below it that answers are made of. A class, as are its suffixes: answers pass them
+/// around, and a reference is cheaper to copy than many names.
+final class Zone: Sendable {
   let domain: DNSName
   let authority: DNSAuthority
   private let datacenter: String
   private let local: Suffixes
 
   /// `node.dc1.consul` and its like.
-  struct Suffixes: Sendable {
+  final class Suffixes: Sendable {
     let node: DNSName
     let address: DNSName
     let service: DNSName

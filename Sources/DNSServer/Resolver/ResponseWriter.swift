@@ -18,12 +18,12 @@ struct ResponseWriter {
 
   let query: DNSQuery
   let transport: DNSTransport
-  let settings: DNSSettings
+  let configuration: ResolverConfiguration
 
-  init(_ query: DNSQuery, _ transport: DNSTransport, _ settings: DNSSettings) {
+  init(_ query: DNSQuery, _ transport: DNSTransport, _ configuration: ResolverConfiguration) {
     self.query = query
     self.transport = transport
-    self.settings = settings
+    self.configuration = configuration
   }
 
   /// Greatest length of the message in bytes.
@@ -37,14 +37,15 @@ struct ResponseWriter {
   /// Most answers the message may have.
   var answerLimit: Int {
     byteLimit == Self.plainDatagramLimit && transport == .datagram
-      ? min(max(1, settings.udpAnswerLimit), Self.plainAnswerLimit) : Self.answerLimit
+      ? min(max(1, configuration.settings.udpAnswerLimit), Self.plainAnswerLimit) : Self.answerLimit
   }
 
   /// Writes a message; afterwards the writer holds it.
   func write(
     _ draft: AnswerDraft, code: DNSResponseCode, flags: DNSFlags, dependsOnClient: Bool, to writer: DNSMessageWriter
   ) {
-    writer.compresses = !settings.disableCompression
+    writer.compresses = !configuration.settings.disableCompression
+    let marksTruncation = configuration.settings.enableTruncate
     let flags = query.flags.echoed.union(flags).with(code)
     let all = draft.answers.count
     let allowed = min(all, answerLimit)
@@ -52,12 +53,12 @@ struct ResponseWriter {
     if let request = query.extension {
       message.extensionScope = dependsOnClient ? request.clientSubnet?.sourcePrefix ?? 0 : 0
     }
-    if settings.enableTruncate && allowed < all { message.flags.insert(.truncated) }
+    if marksTruncation && allowed < all { message.flags.insert(.truncated) }
     if message.write(answers: allowed, isCut: allowed < all, to: writer) { return }
     message.onlyTargetExtras = true
     if message.write(answers: allowed, isCut: allowed < all, to: writer) { return }
     // The greatest number of answers that fits, between `fitting` and `tooMany`.
-    if settings.enableTruncate { message.flags.insert(.truncated) }
+    if marksTruncation { message.flags.insert(.truncated) }
     var fitting = 0
     var tooMany = allowed
     while tooMany - fitting > 1 {

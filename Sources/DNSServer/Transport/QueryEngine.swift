@@ -131,7 +131,7 @@ final class QueryEngine {
     _ subject: Inquiry.Subject, _ context: EngineContext, random: inout LoopRandom
   ) -> Step {
     let configuration = context.configuration
-    let response = ResponseWriter(subject.query, subject.transport, configuration.settings)
+    let response = ResponseWriter(subject.query, subject.transport, configuration)
     var resolver = Resolver(
       configuration: configuration, context: context, client: subject.client, now: Self.secondsSince1970(),
       // One more than fits tells that some were left out.
@@ -162,7 +162,7 @@ final class QueryEngine {
     _ configuration: ResolverConfiguration, dependsOnClient: Bool = false
   ) {
     let flags = configuration.hasRecursors ? flags.union(.recursionAvailable) : flags
-    ResponseWriter(subject.query, subject.transport, configuration.settings)
+    ResponseWriter(subject.query, subject.transport, configuration)
       .write(draft, code: code, flags: flags, dependsOnClient: dependsOnClient, to: writer)
   }
 

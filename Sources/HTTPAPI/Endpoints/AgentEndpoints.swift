@@ -41,14 +41,21 @@ enum Agent {
   }
 
   static func metrics(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    guard request.query["format"] == "prometheus" else {
-      return exchange.json { api.control.describeMetrics(&$0) }
-    }
+    guard wantsPrometheus(request) else { return exchange.json { api.control.describeMetrics(&$0) } }
     guard let text = api.control.prometheusMetrics else {
-      throw HTTPError(
-        .init(code: 415), "Prometheus is not enabled since its retention time is not positive")
+      var head = ResponseHead()
+      head.headers = [("X-Consul-Reason", "Prometheus is not enabled since its retention time is not positive")]
+      return exchange.empty(head)
     }
     exchange.text(ResponseHead(.ok, .other("text/plain; version=0.0.4; charset=utf-8")), text)
+  }
+
+  /// Scrapers of Prometheus say it in one of these ways.
+  private static func wantsPrometheus(_ request: borrowing Request) -> Bool {
+    if let format = request.query["format"] { return format == "prometheus" }
+    guard let accepted = request.header(.accept)?.lowercased() else { return false }
+    return accepted.contains("application/openmetrics-text") || accepted.contains("version=0.4.0")
+      || accepted.contains("version=0.0.4")
   }
 
   static func members(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {

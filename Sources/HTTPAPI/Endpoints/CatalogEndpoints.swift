@@ -7,15 +7,16 @@ import State
 /// `/v1/catalog/`: nodes and services as the servers know them.
 extension Endpoints {
   private static let read: Endpoint.Traits = [.consistency, .metaOnFailure]
+  private static let cached: Endpoint.Traits = [.consistency, .metaOnFailure, .cacheable]
 
   static let catalog: [Endpoint] = [
     Endpoint("/v1/catalog/register", [], Route(.put, .asks, Catalog.register)),
     Endpoint("/v1/catalog/deregister", [], Route(.put, .asks, Catalog.deregister)),
-    Endpoint("/v1/catalog/datacenters", [], Route(.get, .open, Catalog.datacenters)),
+    Endpoint("/v1/catalog/datacenters", .cacheable, Route(.get, .open, Catalog.datacenters)),
     Endpoint("/v1/catalog/nodes", read, Route(.get, .asks, Catalog.nodes)),
-    Endpoint("/v1/catalog/services", read, Route(.get, .asks, Catalog.services)),
-    Endpoint("/v1/catalog/service/", read, Route(.get, .asks, Catalog.service)),
-    Endpoint("/v1/catalog/connect/", read, Route(.get, .asks, Catalog.connect)),
+    Endpoint("/v1/catalog/services", cached, Route(.get, .asks, Catalog.services)),
+    Endpoint("/v1/catalog/service/", cached, Route(.get, .asks, Catalog.service)),
+    Endpoint("/v1/catalog/connect/", cached, Route(.get, .asks, Catalog.connect)),
     Endpoint("/v1/catalog/node/", read, Route(.get, .asks, Catalog.node)),
     Endpoint("/v1/catalog/node-services/", read, Route(.get, .asks, Catalog.nodeServices)),
     Endpoint("/v1/catalog/gateway-services/", read, Route(.get, .asks, Catalog.gatewayServices)),
@@ -66,7 +67,7 @@ enum Catalog {
 
   static func datacenters(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     _ = try request.readOptions(exchange)
-    exchange.json { $0.array(api.backend.datacenters) { $0.string($1) } }
+    exchange.json(exchange.head()) { $0.array(api.backend.datacenters) { $0.string($1) } }
   }
 
   static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
@@ -181,8 +182,8 @@ enum Catalog {
       writer.member("Node")
       if let found { found.node.encodeJSON(&writer) } else { writer.null() }
       writer.member("Services")
-      if let services = found?.services, !services.isEmpty {
-        writer.array(services) { $1.encodeJSON(&$0) }
+      if let found, found.hasServices {
+        writer.array(found.services) { $1.encodeJSON(&$0) }
       } else {
         writer.null()
       }
@@ -192,7 +193,7 @@ enum Catalog {
 
   private static func nodeServices(
     _ request: borrowing Request, _ exchange: Exchange,
-    _ encode: @escaping @Sendable (NodeServices?, inout JSONWriter) -> Void
+    _ encode: @escaping @Sendable (ShownNode?, inout JSONWriter) -> Void
   ) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     if request.suffix.isEmpty { throw .badRequest("Missing node name") }
@@ -200,18 +201,26 @@ enum Catalog {
     let rights = exchange.rights
     exchange.read(CatalogNodeServices(node: request.suffix), options) { answer in
       var head = exchange.head(answer, options)
-      var found = answer.value
-      if let node = found?.node, !rights.allows(.nodeRead(node.value.node)) {
+      guard let found = answer.value else { return exchange.json(head) { encode(nil, &$0) } }
+      guard rights.allows(.nodeRead(found.node.value.node)) else {
         head.isFiltered = !rights.isAnonymous
-        found = nil
+        return exchange.json(head) { encode(nil, &$0) }
       }
-      if let services = found?.services {
-        let visible = Visible(services, rights) { [.serviceRead($0.value.service)] }
-        head.isFiltered = visible.isFiltered
-        found?.services = filter.apply(to: visible.elements) { $0.value }
-      }
-      exchange.json(head) { encode(found, &$0) }
+      let visible = Visible(found.services, rights) { [.serviceRead($0.value.service)] }
+      head.isFiltered = visible.isFiltered
+      let shown = ShownNode(
+        node: found.node, services: filter.apply(to: visible.elements) { $0.value },
+        hasServices: !found.services.isEmpty)
+      exchange.json(head) { encode(shown, &$0) }
     }
+  }
+
+  /// A node with those of its services that are to be shown.
+  private struct ShownNode {
+    let node: Row<Node>
+    let services: [Row<NodeService>]
+    /// Whether it has any, shown or not: no list and an empty list look different.
+    let hasServices: Bool
   }
 
   // MARK: gateways

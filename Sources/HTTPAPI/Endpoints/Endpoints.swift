@@ -2,4 +2,5 @@
 enum Endpoints {
   static let all: [Endpoint] =
     kv + sessions + catalog + health + coordinates + status + agent + agentServices + agentChecks + agentHealth
+    + internalUI + operations
 }

@@ -25,7 +25,8 @@ enum Status {
   ) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     if !options.datacenter.isEmpty, options.datacenter != api.backend.datacenter {
-      throw HTTPError(.noPathToDatacenter(options.datacenter))
+      throw HTTPError(ServerError.noPathToDatacenter(options.datacenter))
     }
+    if api.backend.datacenters.isEmpty { throw HTTPError(ServerError.noServers) }
   }
 }

@@ -41,8 +41,21 @@ extension Exchange {
     return meta
   }
 
-  func head<Reply>(_ answer: Answer<Reply>, _ options: QueryOptions) -> ResponseHead {
-    ResponseHead(.ok, .json, meta: meta(answer, options))
+  func head<Reply>(_ answer: Answer<Reply>, _ options: QueryOptions, isStreamed: Bool = false) -> ResponseHead {
+    head(meta: meta(answer, options, isStreamed: isStreamed))
+  }
+
+  /// The head of a successful answer, with what it tells of the agent's memory.
+  func head(meta: QueryMeta? = nil) -> ResponseHead {
+    var head = ResponseHead(.ok, .json, meta: meta)
+    switch cacheState {
+    case nil: break
+    case .miss: head.headers.append(("X-Cache", "MISS"))
+    case .hit:
+      head.headers.append(("X-Cache", "HIT"))
+      head.headers.append(("Age", "0"))
+    }
+    return head
   }
 }
 

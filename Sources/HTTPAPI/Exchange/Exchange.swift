@@ -21,6 +21,8 @@ final class Exchange: @unchecked Sendable {
   let showsMetaOnFailure: Bool
   /// Whether answers tell how the read was made.
   let showsConsistency: Bool
+  /// Whether the answer was in the agent's memory, for clients that asked for it.
+  let cacheState: CacheLedger.State?
   /// What the log says of the request; nil where the log does not want it.
   private let trace: RequestTrace?
   /// A query that waits for a change, while it does.
@@ -49,6 +51,9 @@ final class Exchange: @unchecked Sendable {
     isHead = request.method == .head
     showsMetaOnFailure = endpoint.traits.contains(.metaOnFailure)
     showsConsistency = endpoint.traits.contains(.consistency)
+    cacheState =
+      endpoint.traits.contains(.cacheable) && api.settings.usesCache && request.query.has("cached")
+      ? api.cache.state(of: request) : nil
     trace = api.logger.logLevel <= .debug ? RequestTrace(request) : nil
   }
 

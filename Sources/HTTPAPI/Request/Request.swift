@@ -27,6 +27,9 @@ struct Request {
     self.clientAddress = clientAddress
   }
 
+  /// The path as it was written.
+  var path: String { bytes.withUnsafeReadableBytes { head.path.text(in: $0) } }
+
   /// Path and query as they were written.
   var url: String {
     bytes.withUnsafeReadableBytes { memory in

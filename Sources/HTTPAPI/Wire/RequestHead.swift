@@ -12,7 +12,7 @@ struct Span: Equatable, Sendable {
 
 /// The headers that this server looks at; all others are checked for form and skipped.
 enum RequestHeader: Int, CaseIterable, Sendable {
-  case token, authorization, namespace, partition, cacheControl, acceptEncoding, forwardedFor, contentType
+  case token, authorization, namespace, partition, cacheControl, acceptEncoding, forwardedFor, accept
 
   var name: StaticString {
     switch self {
@@ -23,7 +23,7 @@ enum RequestHeader: Int, CaseIterable, Sendable {
     case .cacheControl: "cache-control"
     case .acceptEncoding: "accept-encoding"
     case .forwardedFor: "x-forwarded-for"
-    case .contentType: "content-type"
+    case .accept: "accept"
     }
   }
 }
@@ -63,7 +63,7 @@ struct RequestHead: Equatable, Sendable {
       case .cacheControl: values.4
       case .acceptEncoding: values.5
       case .forwardedFor: values.6
-      case .contentType: values.7
+      case .accept: values.7
       }
     }
     set {
@@ -75,7 +75,7 @@ struct RequestHead: Equatable, Sendable {
       case .cacheControl: values.4 = newValue
       case .acceptEncoding: values.5 = newValue
       case .forwardedFor: values.6 = newValue
-      case .contentType: values.7 = newValue
+      case .accept: values.7 = newValue
       }
     }
   }

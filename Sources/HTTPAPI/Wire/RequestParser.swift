@@ -161,9 +161,10 @@ private struct HeadScanner {
   private mutating func meaning(of name: UnsafeRawBufferPointer, _ span: Span) throws(RequestError) {
     switch name.count {
     case 4: if name.matches("host") { hosts += 1 }
-    case 6: if name.matches("expect") { try expect(span) }
+    case 6:
+      keep(.accept, name, span)
+      if name.matches("expect") { try expect(span) }
     case 10: if name.matches("connection") { connection(span.bytes(in: bytes)) }
-    case 12: keep(.contentType, name, span)
     case 13:
       keep(.authorization, name, span)
       keep(.cacheControl, name, span)

@@ -1,5 +1,6 @@
 import Model
 import State
+import Wire
 
 /// Who has an address: a node, or services.
 public struct CatalogByAddress: ReadQuery {
@@ -16,8 +17,13 @@ public struct CatalogByAddress: ReadQuery {
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<Reply> {
     let nodes = state.nodes()
-    let node = nodes.value.first { $0.value.address == address }
-    let services = node == nil ? state.serviceDump().value.map(\.service).filter { $0.value.address == address } : []
+    let node = nodes.value.first { isWanted($0.value.address) }
+    let services = node == nil ? state.serviceDump().value.map(\.service).filter { isWanted($0.value.address) } : []
     return nodes.map { _ in Reply(node: node, services: services) }
+  }
+
+  /// Addresses can be written in several ways: `2001:db8::1` and `2001:0DB8:0::1` are the same.
+  private func isWanted(_ text: String) -> Bool {
+    text == address || (text.utf8.contains(UInt8(ascii: ":")) && DNSAddress(text).map { "\($0)" == address } ?? false)
   }
 }

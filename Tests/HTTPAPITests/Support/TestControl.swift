@@ -11,7 +11,12 @@ final class TestControl: AgentControl, Sendable {
   }
 
   private struct State {
-    var calls: [String] = []
+    var raftServers: [RaftPeer]? {
+    var peer = RaftPeer()
+    peer.id = "id"
+    return [peer]
+  }
+  var calls: [String] = []
     var subscribers: [@Sendable (String) -> Void] = []
     var cancelled = 0
   }
@@ -26,6 +31,11 @@ final class TestControl: AgentControl, Sendable {
   }
   var wanCoordinates: [DatacenterCoordinates] {
     [DatacenterCoordinates(datacenter: "dc1", coordinates: [NodeCoordinate()])]
+  }
+  var raftServers: [RaftPeer]? {
+    var peer = RaftPeer()
+    peer.id = "id"
+    return [peer]
   }
   var calls: [String] { state.withLock { $0.calls } }
   var cancelledSubscriptions: Int { state.withLock { $0.cancelled } }
