@@ -45,17 +45,27 @@ import Testing
   @Test(arguments: [
     ("/v1/agent/service/register", "{}", 400, "Missing service name"),
     ("/v1/agent/service/register", "", 400, "Request decode failed: EOF"),
-    ("/v1/agent/service/register", "{\"Name\":\"x\",\"Port\":\"80\"}", 400,
-      "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int"),
-    ("/v1/agent/service/register", "{\"Name\":\"x\",\"Unknown\":1}", 400,
-      "Request decode failed: json: unknown field \"Unknown\""),
+    (
+      "/v1/agent/service/register", "{\"Name\":\"x\",\"Port\":\"80\"}", 400,
+      "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int"
+    ),
+    (
+      "/v1/agent/service/register", "{\"Name\":\"x\",\"Unknown\":1}", 400,
+      "Request decode failed: json: unknown field \"Unknown\""
+    ),
     ("/v1/agent/check/register", "{\"Name\":\"x\"}", 400, "Invalid check: TTL must be > 0 for TTL checks"),
-    ("/v1/agent/check/register", "{\"Name\":\"x\",\"TTL\":\"1s\",\"ServiceID\":\"absent\"}", 404,
-      "ServiceID \"absent\" does not exist"),
-    ("/v1/agent/check/update/absent", "{\"Status\":\"passing\"}", 404,
-      "Unknown check ID \"absent\". Ensure that the check ID is passed, not the check name."),
+    (
+      "/v1/agent/check/register", "{\"Name\":\"x\",\"TTL\":\"1s\",\"ServiceID\":\"absent\"}", 404,
+      "ServiceID \"absent\" does not exist"
+    ),
+    (
+      "/v1/agent/check/update/absent", "{\"Status\":\"passing\"}", 404,
+      "Unknown check ID \"absent\". Ensure that the check ID is passed, not the check name."
+    ),
     ("/v1/agent/check/update/absent", "{\"Status\":\"bogus\"}", 400, "Invalid check status: 'bogus'"),
-    ("/v1/agent/check/pass/", "", 404, "Unknown check ID \"\". Ensure that the check ID is passed, not the check name."),
+    (
+      "/v1/agent/check/pass/", "", 404, "Unknown check ID \"\". Ensure that the check ID is passed, not the check name."
+    ),
     ("/v1/agent/service/maintenance/?enable=true", "", 400, "Missing service ID"),
     ("/v1/agent/service/maintenance/web", "", 400, "Missing value for enable"),
     ("/v1/agent/maintenance?enable=", "", 400, "Invalid value for enable: \"\""),
@@ -105,7 +115,9 @@ import Testing
     #expect(try client.call("GET /v1/agent/members?wan=1").body == "null")
     #expect(try client.json("GET /v1/agent/members?wan").array?.count == 1)
     #expect(try client.call("GET /v1/agent/members?filter=Tags.role==node").body == "[]")
-    for headers in [[:], ["Accept": "application/openmetrics-text; version=1.0.0"], ["Accept": "text/plain;version=0.4.0"]] {
+    for headers in [
+      [:], ["Accept": "application/openmetrics-text; version=1.0.0"], ["Accept": "text/plain;version=0.4.0"],
+    ] {
       let metrics = try client.call("GET /v1/agent/metrics\(headers.isEmpty ? "?format=prometheus" : "")", headers)
       #expect(metrics["X-Consul-Reason"] == "Prometheus is not enabled since its retention time is not positive")
     }
@@ -118,7 +130,9 @@ import Testing
       #expect(try client.call(request).status == 200)
     }
     #expect(try client.call("PUT /v1/agent/token/acl_agent_token", body: "{\"Token\":\"t\"}").status == 200)
-    #expect(try client.call("PUT /v1/agent/token/nonsense", body: "{\"Token\":\"t\"}").body == "Token \"nonsense\" is unknown")
+    #expect(
+      try client.call("PUT /v1/agent/token/nonsense", body: "{\"Token\":\"t\"}").body == "Token \"nonsense\" is unknown"
+    )
     #expect(
       client.control.calls == [
         "join 10.0.0.1", "join 10.0.0.1 wan", "force-leave x prune", "reload", "leave", "token agent t",

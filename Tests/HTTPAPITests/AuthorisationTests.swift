@@ -110,11 +110,13 @@ private struct DenyingResolver: AuthorizerResolver {
     #expect(try client.call("GET /v1/catalog/nodes")["X-Consul-Results-Filtered-By-ACLs"] == nil)
   }
 
-  @Test(arguments: [
-    (["X-Consul-Token": "a"], "", "a"), (["Authorization": "Bearer b"], "", "b"), (["Authorization": "bearer  b"], "", "b"),
-    ([:], "?token=c", "c"), (["X-Consul-Token": "a", "Authorization": "Bearer b"], "", "a"),
-    (["X-Consul-Token": "a"], "?token=c", "c"),
-  ] as [([String: String], String, String)])
+  @Test(
+    arguments: [
+      (["X-Consul-Token": "a"], "", "a"), (["Authorization": "Bearer b"], "", "b"),
+      (["Authorization": "bearer  b"], "", "b"),
+      ([:], "?token=c", "c"), (["X-Consul-Token": "a", "Authorization": "Bearer b"], "", "a"),
+      (["X-Consul-Token": "a"], "?token=c", "c"),
+    ] as [([String: String], String, String)])
   func tokensComeInThreeWays(_ headers: [String: String], _ query: String, _ token: String) throws {
     let response = try client().call("GET /v1/kv/x\(query)", headers)
     #expect(response.body.contains("'accessor-of-\(token)'"))
@@ -141,7 +143,8 @@ private struct DenyingResolver: AuthorizerResolver {
       "{\"Node\":null}", "{\"Service\":{\"Proxy\":{\"Config\":{\"a\":null}}}}", "[{\"TTL\":\"1s\"}]",
     ]
     let names = [
-      "Node", "Address", "Service", "Check", "Checks", "Name", "ID", "Port", "Tags", "Meta", "TTL", "LockDelay", "Weights",
+      "Node", "Address", "Service", "Check", "Checks", "Name", "ID", "Port", "Tags", "Meta", "TTL", "LockDelay",
+      "Weights",
       "NodeMeta", "TaggedAddresses", "Proxy", "Connect", "Kind", "Interval", "Status", "Output", "NodeChecks", "Token",
     ]
     let puts = Endpoints.all.filter { $0.route(.put) != nil }
@@ -150,7 +153,8 @@ private struct DenyingResolver: AuthorizerResolver {
       let members = (0..<Int.random(in: 0...5, using: &random)).map { _ in
         "\"\(names.randomElement(using: &random) ?? "")\":\(values.randomElement(using: &random) ?? "")"
       }
-      var body = Bool.random(using: &random) ? "{\(members.joined(separator: ","))}" : values.randomElement(using: &random) ?? ""
+      var body =
+        Bool.random(using: &random) ? "{\(members.joined(separator: ","))}" : values.randomElement(using: &random) ?? ""
       if Int.random(in: 0..<10, using: &random) == 0 { body = String(body.dropLast()) }
       let response = try client.call("PUT \(endpoint.path)\(endpoint.path.hasSuffix("/") ? "x" : "")", body: body)
       #expect([200, 400, 401, 404, 405, 500].contains(response.status), "seed \(round): \(endpoint.path) \(body)")

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct ChunkedDecoderTests {
   /// The body, and how many bytes were used; in pieces of at most `size`.
-  private func decode(_ text: String, pieces size: Int = .max) throws(RequestError) -> (body: String, used: Int, done: Bool) {
+  private func decode(_ text: String, pieces size: Int = .max) throws(RequestError) -> (
+    body: String, used: Int, done: Bool
+  ) {
     var decoder = ChunkedDecoder()
     var body: [UInt8] = []
     var used = 0

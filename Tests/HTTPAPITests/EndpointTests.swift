@@ -40,8 +40,10 @@ import Testing
     ("PUT /v1/kv/a?cas=-1", 500, "strconv.ParseUint: parsing \"-1\": invalid syntax"),
     ("PUT /v1/kv/a?flags=", 500, "strconv.ParseUint: parsing \"\": invalid syntax"),
     ("PUT /v1/kv/a?flags=%2B5", 500, "strconv.ParseUint: parsing \"+5\": invalid syntax"),
-    ("DELETE /v1/kv/a?cas=99999999999999999999", 500,
-      "strconv.ParseUint: parsing \"99999999999999999999\": value out of range"),
+    (
+      "DELETE /v1/kv/a?cas=99999999999999999999", 500,
+      "strconv.ParseUint: parsing \"99999999999999999999\": value out of range"
+    ),
     ("PUT /v1/kv/", 400, "Missing key name"), ("DELETE /v1/kv/?cas=3", 400, "Missing key name"),
     ("GET /v1/kv/?raw", 400, "Missing key name"),
     ("PUT /v1/kv/a?acquire=none", 500, "raft apply failed: invalid session \"none\""),
@@ -106,7 +108,9 @@ import Testing
     #expect(session["Node"]?.string == "s1")
   }
 
-  @Test(arguments: [("20", 20_000_000_000), ("0", 0), ("999", 999_000_000_000), ("1000", 1000), ("\"10m\"", 600_000_000_000)])
+  @Test(arguments: [
+    ("20", 20_000_000_000), ("0", 0), ("999", 999_000_000_000), ("1000", 1000), ("\"10m\"", 600_000_000_000),
+  ])
   func smallLockDelaysAreSeconds(_ written: String, _ stored: Int64) throws {
     let client = try clientWithNode()
     let id = try create(client, "{\"LockDelay\":\(written)}")
@@ -115,9 +119,13 @@ import Testing
 
   @Test(arguments: [
     ("{\"TTL\":\"5s\"}", 500, "Invalid Session TTL '5000000000', must be between [10s=24h0m0s]"),
-    ("{\"TTL\":30}", 400, "Request decode failed: json: cannot unmarshal number into Go struct field .TTL of type string"),
+    (
+      "{\"TTL\":30}", 400,
+      "Request decode failed: json: cannot unmarshal number into Go struct field .TTL of type string"
+    ),
     ("{\"LockDelay\":\"later\"}", 400, "Request decode failed: time: invalid duration \"later\""),
-    ("{\"Node\":\"\"}", 500, "Must provide Node"), ("{\"Node\":\"none\"}", 500, "apply failed: Missing node registration"),
+    ("{\"Node\":\"\"}", 500, "Must provide Node"),
+    ("{\"Node\":\"none\"}", 500, "apply failed: Missing node registration"),
     ("not json", 400, "Request decode failed: invalid character 'o' in literal null (expecting 'u')"),
     ("[]", 400, "Request decode failed: json: cannot unmarshal array into Go value of type structs.Session"),
     ("{", 400, "Request decode failed: unexpected EOF"), ("  ", 400, "Request decode failed: EOF"),
@@ -246,9 +254,14 @@ import Testing
 
   @Test(arguments: [
     ("{", 400, "Request decode failed: unexpected EOF"), ("{}", 500, "Must provide node"),
-    ("{\"Node\":\"n\",\"Address\":\"a\",\"Service\":{\"Service\":\"x\",\"Port\":\"80\"}}", 400,
-      "Request decode failed: json: cannot unmarshal string into Go struct field .Service.Port of type int"),
-    ("{\"Node\":\"n\",\"Address\":\"a\",\"Nonsense\":1}", 400, "Request decode failed: json: unknown field \"Nonsense\""),
+    (
+      "{\"Node\":\"n\",\"Address\":\"a\",\"Service\":{\"Service\":\"x\",\"Port\":\"80\"}}", 400,
+      "Request decode failed: json: cannot unmarshal string into Go struct field .Service.Port of type int"
+    ),
+    (
+      "{\"Node\":\"n\",\"Address\":\"a\",\"Nonsense\":1}", 400,
+      "Request decode failed: json: unknown field \"Nonsense\""
+    ),
     ("{\"Node\":\"n\",\"Address\":\"a\",\"Datacenter\":\"x\"}", 500, "No path to datacenter"),
   ])
   func refusedRegistrations(_ body: String, _ status: Int, _ text: String) throws {
@@ -259,7 +272,8 @@ import Testing
 
   @Test func deregistration() throws {
     let client = try client()
-    #expect(try client.call("PUT /v1/catalog/deregister", body: "{\"Node\":\"n1\",\"ServiceID\":\"w1\"}").body == "true")
+    #expect(
+      try client.call("PUT /v1/catalog/deregister", body: "{\"Node\":\"n1\",\"ServiceID\":\"w1\"}").body == "true")
     #expect(try client.json("GET /v1/catalog/service/web").array?.count == 1)
     #expect(try client.call("PUT /v1/catalog/deregister", body: "{}").body == "Must provide node")
   }

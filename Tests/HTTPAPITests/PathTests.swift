@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PathTests {
   @Test(arguments: [
-    ("/v1/kv/a", "/v1/kv/a"), ("/v1/kv//a", "/v1/kv/a"), ("/v1/kv/a/../b", "/v1/kv/b"), ("/v1/kv/a/./b/", "/v1/kv/a/b/"),
+    ("/v1/kv/a", "/v1/kv/a"), ("/v1/kv//a", "/v1/kv/a"), ("/v1/kv/a/../b", "/v1/kv/b"),
+    ("/v1/kv/a/./b/", "/v1/kv/a/b/"),
     ("/v1/kv/..", "/v1"), ("//v1/kv/a", "/v1/kv/a"), ("/../..", "/"), ("/v1/kv/b/.", "/v1/kv/b"), ("/", "/"),
   ])
   func cleaning(_ path: String, _ cleaned: String) {
@@ -13,7 +14,9 @@ import Testing
     #expect(isDirty == (path != cleaned))
   }
 
-  @Test(arguments: ["/v1/kv/...", "/v1/kv/.a", "/v1/kv/..a", "/v1/kv/a.", "/v1/kv/a/", "/v1/kv/a%2F%2Fb", "/v1/kv/%2E%2E/b"])
+  @Test(arguments: [
+    "/v1/kv/...", "/v1/kv/.a", "/v1/kv/..a", "/v1/kv/a.", "/v1/kv/a/", "/v1/kv/a%2F%2Fb", "/v1/kv/%2E%2E/b",
+  ])
   func whatLooksLikeDotsIsLeftAlone(_ path: String) {
     #expect(Array(path.utf8).withUnsafeBytes { !PathShape($0).needsCleaning })
   }
@@ -36,7 +39,9 @@ import Testing
     #expect(Array("%C3%28".utf8).withUnsafeBytes { PercentEncoding.decode($0) } == nil)
   }
 
-  @Test(arguments: ["a\u{0}b", "a\nb", "a\tb", "\u{7}", "wide\u{200B}space", "nbsp\u{A0}", "\u{7F}", "a\u{2028}b", "\u{202E}x"])
+  @Test(arguments: [
+    "a\u{0}b", "a\nb", "a\tb", "\u{7}", "wide\u{200B}space", "nbsp\u{A0}", "\u{7F}", "a\u{2028}b", "\u{202E}x",
+  ])
   func charactersWithoutInkAreNotPrintable(_ text: String) {
     #expect(!RequestPath.isPrintable(text))
   }
@@ -88,7 +93,8 @@ import Testing
   func textsThatAreNoNetworks(_ text: String) { #expect(IPNetwork(text) == nil) }
 
   @Test func datesAreInTheirOneForm() {
-    #expect(String(decoding: HTTPDate.format(unixSeconds: 784_111_777), as: UTF8.self) == "Sun, 06 Nov 1994 08:49:37 GMT")
+    #expect(
+      String(decoding: HTTPDate.format(unixSeconds: 784_111_777), as: UTF8.self) == "Sun, 06 Nov 1994 08:49:37 GMT")
   }
 
   @Test func tokensAreHiddenFromLogs() {
