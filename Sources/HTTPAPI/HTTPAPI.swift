@@ -15,7 +15,7 @@ import Server
 ///
 /// A request is answered on the event loop that received it: no task, no actor, no intermediate objects. A blocking query
 /// keeps its `Exchange` and nothing else.
-public struct API: Sendable {
+public final class API: Sendable {
   public let backend: any Backend
   public let resolver: any AuthorizerResolver
   /// The agent itself: identity, members, lifecycle.

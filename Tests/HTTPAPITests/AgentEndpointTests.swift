@@ -115,7 +115,9 @@ import Testing
     #expect(try client.call("GET /v1/agent/members?wan=1").body == "null")
     #expect(try client.json("GET /v1/agent/members?wan").array?.count == 1)
     #expect(try client.call("GET /v1/agent/members?filter=Tags.role==node").body == "[]")
-    for headers in [[:], ["Accept": "application/openmetrics-text; version=1.0.0"], ["Accept": "text/plain;version=0.4.0"]] {
+    for headers in [
+      [:], ["Accept": "application/openmetrics-text; version=1.0.0"], ["Accept": "text/plain;version=0.4.0"],
+    ] {
       let metrics = try client.call("GET /v1/agent/metrics\(headers.isEmpty ? "?format=prometheus" : "")", headers)
       #expect(metrics["X-Consul-Reason"] == "Prometheus is not enabled since its retention time is not positive")
     }

@@ -105,6 +105,16 @@ extension UsageQuery.Reply {
   }
 }
 
+extension QueryOptions.Consistency {
+  fileprivate var name: String {
+    switch self {
+    case .leaseBased: "leader"
+    case .consistent: "consistent"
+    case .stale: "stale"
+    }
+  }
+}
+
 extension Answer {
   /// The members that answers of some operator endpoints repeat from the headers.
   fileprivate func encodeMeta(_ writer: inout JSONWriter, _ options: QueryOptions) {
@@ -115,12 +125,7 @@ extension Answer {
     writer.member("KnownLeader")
     writer.bool(knownLeader)
     writer.member("ConsistencyLevel")
-    writer.string(
-      switch options.consistency {
-      case .leaseBased: "leader"
-      case .consistent: "consistent"
-      case .stale: "stale"
-      })
+    writer.string(options.consistency.name)
     writer.member("NotModified")
     writer.bool(false)
     writer.member("Backend")

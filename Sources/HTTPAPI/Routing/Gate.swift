@@ -27,7 +27,7 @@ struct PendingRequest {
 }
 
 /// Decides, for each request, whether and where it goes in: the rules that hold for all endpoints alike.
-struct Gate: Sendable {
+final class Gate: Sendable {
   enum Decision {
     case handle(PendingRequest)
     case answer(FixedAnswer)
@@ -45,7 +45,7 @@ struct Gate: Sendable {
 
   // MARK: before the body
 
-  func decide(_ head: RequestHead, _ bytes: ByteBuffer, clientAddress: () -> String) -> Decision {
+  func decide(_ head: RequestHead, _ bytes: ByteBuffer, clientAddress: String) -> Decision {
     bytes.withUnsafeReadableBytes { memory in
       let path = head.path.bytes(in: memory)
       let shape = PathShape(path)
@@ -87,7 +87,7 @@ struct Gate: Sendable {
 
   private func admit(
     _ head: RequestHead, _ bytes: ByteBuffer, _ memory: UnsafeRawBufferPointer, _ index: Int,
-    path: UnsafeRawBufferPointer, suffix: UnsafeRawBufferPointer, clientAddress: () -> String
+    path: UnsafeRawBufferPointer, suffix: UnsafeRawBufferPointer, clientAddress: String
   ) -> Decision {
     let endpoint = router.endpoints[index]
     let settings = api.settings
@@ -99,9 +99,8 @@ struct Gate: Sendable {
     }
     if head.method == .options { return .answer(allowed(endpoint)) }
     guard let route = endpoint.route(head.method) else { return .answer(notAllowed(head.method, endpoint)) }
-    let client = clientAddress()
     if !head.method.isSafe, !settings.allowWriteFrom.isEmpty,
-      !settings.allowWriteFrom.contains(where: { $0.contains(client) })
+      !settings.allowWriteFrom.contains(where: { $0.contains(clientAddress) })
     {
       return .answer(FixedAnswer(HTTPError(.forbidden, "Access is restricted")))
     }
@@ -114,8 +113,8 @@ struct Gate: Sendable {
     }
     return .handle(
       PendingRequest(
-        head: head, bytes: bytes, query: query, suffix: PercentEncoding.decode(suffix) ?? "", clientAddress: client,
-        endpoint: index, route: route, bodyLimit: limit))
+        head: head, bytes: bytes, query: query, suffix: PercentEncoding.decode(suffix) ?? "",
+        clientAddress: clientAddress, endpoint: index, route: route, bodyLimit: limit))
   }
 
   private func isBlocked(_ path: UnsafeRawBufferPointer) -> Bool {
@@ -162,8 +161,9 @@ struct Gate: Sendable {
 
   // MARK: with the body
 
-  func exchange(for pending: PendingRequest, on connection: Connection) throws(HTTPError) -> Exchange {
-    let request = pending.request(body: ByteBuffer())
+  func exchange(
+    for pending: PendingRequest, _ request: borrowing Request, on connection: Connection
+  ) throws(HTTPError) -> Exchange {
     let token = request.token ?? api.settings.defaultToken()
     let asked =
       switch pending.route.authorisation {
@@ -187,8 +187,7 @@ struct Gate: Sendable {
   }
 
   /// The one point through which every request reaches its endpoint.
-  func run(_ pending: PendingRequest, _ body: ByteBuffer, _ exchange: Exchange) {
-    var request = pending.request(body: body)
+  func run(_ pending: PendingRequest, _ request: inout Request, _ exchange: Exchange) {
     do throws(HTTPError) {
       if case .requires(let permission) = pending.route.authorisation {
         if let permission = permission(api, request) { try exchange.rights.require(permission) }

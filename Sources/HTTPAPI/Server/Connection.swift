@@ -45,7 +45,7 @@ final class Connection: ChannelDuplexHandler {
   var eventLoop: any EventLoop { resources.loop }
 
   /// The client's IP address, or "" for a unix socket.
-  var clientAddress: String { context?.channel.remoteAddress?.ipAddress ?? "" }
+  private(set) lazy var clientAddress = context?.channel.remoteAddress?.ipAddress ?? ""
 
   // MARK: channel events
 
@@ -137,7 +137,7 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func decide(_ head: RequestHead, _ bytes: ByteBuffer) {
-    switch gate.decide(head, bytes, clientAddress: { clientAddress }) {
+    switch gate.decide(head, bytes, clientAddress: clientAddress) {
     case .handle(let pending):
       switch head.body {
       case .none: handle(pending, ByteBuffer())
@@ -195,16 +195,17 @@ final class Connection: ChannelDuplexHandler {
     }
   }
 
-  private func handle(_ request: consuming PendingRequest, _ body: ByteBuffer) {
+  private func handle(_ pending: PendingRequest, _ body: ByteBuffer) {
     resources.settled(self)
+    var request = pending.request(body: body)
     let exchange: Exchange
     do throws(HTTPError) {
-      exchange = try gate.exchange(for: request, on: self)
+      exchange = try gate.exchange(for: pending, request, on: self)
     } catch {
-      return send(FixedAnswer(error), closes: !request.head.keepAlive, isHead: false)
+      return send(FixedAnswer(error), closes: !pending.head.keepAlive, isHead: false)
     }
     state = .busy(exchange)
-    gate.run(request, body, exchange)
+    gate.run(pending, &request, exchange)
   }
 
   // MARK: answers

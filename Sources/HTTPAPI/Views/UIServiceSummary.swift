@@ -81,7 +81,9 @@ struct UIServiceSummary: Record {
       if let source = service.meta["external-source"], !source.isEmpty { sources.insert(source) }
       for check in instance.checks {
         let check = check.value
-        if check.serviceID.isEmpty, !countedNodeChecks.insert("\(check.node)\u{0}\(check.checkID)").inserted { continue }
+        if check.serviceID.isEmpty, !countedNodeChecks.insert("\(check.node)\u{0}\(check.checkID)").inserted {
+          continue
+        }
         switch check.status {
         case CheckStatus.passing.rawValue: summary.checksPassing += 1
         case CheckStatus.warning.rawValue: summary.checksWarning += 1

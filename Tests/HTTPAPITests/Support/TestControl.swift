@@ -12,11 +12,11 @@ final class TestControl: AgentControl, Sendable {
 
   private struct State {
     var raftServers: [RaftPeer]? {
-    var peer = RaftPeer()
-    peer.id = "id"
-    return [peer]
-  }
-  var calls: [String] = []
+      var peer = RaftPeer()
+      peer.id = "id"
+      return [peer]
+    }
+    var calls: [String] = []
     var subscribers: [@Sendable (String) -> Void] = []
     var cancelled = 0
   }
