@@ -165,9 +165,9 @@ struct AnswerSizeTests {
         configuration: configuration, context: resolver.catalog, client: subnet.address,
         now: 0, answerLimit: 10, random: SeededGenerator(state: 1), draft: AnswerDraft(), order: [])
       #expect(resolving.resolve(query.question) == .answer(.noError))
-      let writer = DNSMessageWriter()
+      var writer = DNSMessageWriter()
       response.write(
-        resolving.draft, code: .noError, flags: [], dependsOnClient: resolving.dependsOnClient, to: writer)
+        resolving.draft, code: .noError, flags: [], dependsOnClient: resolving.dependsOnClient, to: &writer)
       let option = try DNSMessage(writer.bytes).extensionRecord?.data
       #expect(option == .opaque([0, 8, 0, 7, 0, 1, 24, scope, 192, 0, 2]))
     }

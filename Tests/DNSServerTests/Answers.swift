@@ -108,10 +108,10 @@ struct TestResolver {
       answerLimit: response.answerLimit + 1, random: SeededGenerator(state: seed), draft: AnswerDraft(), order: [])
     let resolution = resolver.resolve(query.question)
     guard case .answer(let code) = resolution else { return (resolution, nil) }
-    let writer = DNSMessageWriter()
+    var writer = DNSMessageWriter()
     var own: DNSFlags = code == .refused ? [] : .authoritative
     if configuration.hasRecursors { own.insert(.recursionAvailable) }
-    response.write(resolver.draft, code: code, flags: own, dependsOnClient: resolver.dependsOnClient, to: writer)
+    response.write(resolver.draft, code: code, flags: own, dependsOnClient: resolver.dependsOnClient, to: &writer)
     return (resolution, try DNSMessage(writer.bytes))
   }
 

@@ -49,7 +49,7 @@ struct DNSFuzzTests {
   @Test(arguments: seeds)
   func writtenRecordsAreReadBackAlike(seed: UInt64) throws {
     var random = SeededGenerator(state: seed)
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     for round in 0..<400 {
       writer.compresses = Bool.random(using: &random)
       writer.begin(id: 1, flags: .response, limit: Int.random(in: 12...900, using: &random))
@@ -66,7 +66,7 @@ struct DNSFuzzTests {
   @Test(arguments: seeds)
   func noBytesEndTheProcessOrTheLoop(seed: UInt64) throws {
     var random = SeededGenerator(state: seed)
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     var refused = 0
     for _ in 0..<3000 {
       writer.begin(id: 1, flags: Bool.random(using: &random) ? .response : .recursionDesired)

@@ -142,7 +142,7 @@ struct DNSMessageTests {
       DNSRecord(name: name, type: DNSRecordType(rawValue: 65), data: .opaque([1, 2, 3])),
     ]
     for compresses in [true, false] {
-      let writer = DNSMessageWriter()
+      let writer = DNSTestWriter()
       writer.compresses = compresses
       writer.begin(id: 7, flags: .response)
       #expect(writer.writeQuestion(DNSQuestion(name: name, type: .any)))
@@ -158,7 +158,7 @@ struct DNSMessageTests {
   }
 
   @Test func answersAreCompressedByteByByte() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0x1234, flags: [.response, .authoritative, .recursionDesired])
     let name = try DNSName("web.service.consul")
     #expect(writer.writeQuestion(DNSQuestion(name: name, type: .srv)))
@@ -184,7 +184,7 @@ struct DNSMessageTests {
   }
 
   @Test func aSuffixSpelledDifferentlyIsNotShared() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0, flags: .response)
     let names = try ["a.Consul", "b.consul", "c.Consul", "c.consul"].map { try DNSName($0) }
     for name in names {
@@ -194,7 +194,7 @@ struct DNSMessageTests {
   }
 
   @Test func aRecordThatDoesNotFitLeavesNoTrace() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     let long = try DNSName("some-rather-long-name.consul")
     writer.begin(id: 0, flags: .response, limit: 60)
     #expect(writer.writeRecord(.answer, DNSRecord(name: try DNSName("a.consul"), type: .a, data: .address(.v4(1)))))
@@ -207,7 +207,7 @@ struct DNSMessageTests {
 
   @Test func textOfAnyLengthBecomesPiecesOf255Bytes() throws {
     let text = String(repeating: "0123456789", count: 60)
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0, flags: .response)
     for value in [text, "", "é"] {
       #expect(
@@ -225,7 +225,7 @@ struct DNSMessageTests {
   }
 
   @Test func labelsThatNoNameCanHaveAreNotWritten() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0, flags: .response)
     let suffix = try DNSName("node.dc1.consul")
     let tooLong = Array(repeating: String(repeating: "a", count: 60), count: 4).joined(separator: ".")
@@ -240,7 +240,7 @@ struct DNSMessageTests {
   }
 
   @Test func theExtensionOfAnAnswerCarriesCodeAndSubnet() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0, flags: DNSFlags.response.with(.badVersion))
     let subnet = DNSClientSubnet(address: .v6(0x2001_0DB8_1234_5678, 0), sourcePrefix: 56)
     let request = DNSExtension(payloadSize: 1232, wantsSecurity: true, clientSubnet: subnet)
@@ -253,7 +253,7 @@ struct DNSMessageTests {
   }
 
   @Test func manyNamesAreSharedAndReadBackAlike() throws {
-    let writer = DNSMessageWriter()
+    let writer = DNSTestWriter()
     writer.begin(id: 0, flags: .response)
     var expected: [DNSName] = []
     for index in 0..<2500 {

@@ -87,23 +87,29 @@ public struct BackendCatalog: DNSCatalog {
     _ completion: @escaping @Sendable (CatalogAnswer) -> Void,
     _ transform: @escaping @Sendable (Query.Reply) -> CatalogAnswer
   ) {
-    var read = QueryOptions()
-    // The name was asked for in small letters.
-    if !datacenter.isEmpty { read.datacenter = backend.datacenters.first { $0.lowercased() == datacenter } ?? datacenter }
-    read.token = token()
-    read.consistency = options.allowStale || options.useCache ? .stale : .leaseBased
+    let read = readOptions(datacenter, isStale: options.allowStale || options.useCache)
     let maxStale = options.maxStale.milliseconds
     backend.query(query, read, on: loop) { result in
       switch result {
       case .success(let answer) where read.consistency == .stale && answer.lastContactMilliseconds > maxStale:
         // Too old: the leader knows better.
-        var read = read
-        read.consistency = .leaseBased
+        let read = self.readOptions(datacenter, isStale: false)
         self.backend.query(query, read, on: loop) { completion(self.answer($0, datacenter, transform)) }
       default:
         completion(self.answer(result, datacenter, transform))
       }
     }
+  }
+
+  private func readOptions(_ datacenter: String, isStale: Bool) -> QueryOptions {
+    var options = QueryOptions()
+    // The name was asked for in small letters.
+    if !datacenter.isEmpty {
+      options.datacenter = backend.datacenters.first { $0.lowercased() == datacenter } ?? datacenter
+    }
+    options.token = token()
+    options.consistency = isStale ? .stale : .leaseBased
+    return options
   }
 
   private func answer<Reply>(

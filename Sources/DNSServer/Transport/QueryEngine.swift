@@ -48,7 +48,7 @@ final class QueryEngine {
 
   let loop: any EventLoop
   let environment: EngineEnvironment
-  let writer = DNSMessageWriter()
+  private var writer = DNSMessageWriter()
   let upstream: UpstreamClient
   private var random = LoopRandom()
   private var draft = AnswerDraft()
@@ -163,7 +163,7 @@ final class QueryEngine {
   ) {
     let flags = configuration.hasRecursors ? flags.union(.recursionAvailable) : flags
     ResponseWriter(subject.query, subject.transport, configuration)
-      .write(draft, code: code, flags: flags, dependsOnClient: dependsOnClient, to: writer)
+      .write(draft, code: code, flags: flags, dependsOnClient: dependsOnClient, to: &writer)
   }
 
   private func writeFailure(_ subject: Inquiry.Subject, _ configuration: ResolverConfiguration) {

@@ -2,7 +2,9 @@
 /// compressed (RFC 1035, section 4.1.4). Spelling is kept: a suffix is shared only if it is spelled alike.
 ///
 /// A write that does not fit the limit leaves the message as it was and returns false.
-public final class DNSMessageWriter {
+///
+/// Not copyable, because of its memory; not a class, because then every access would be checked while running.
+public struct DNSMessageWriter: ~Copyable {
   /// Longest message: what the length field of a TCP message can state.
   public static let byteLimit = 65_535
 
@@ -47,7 +49,7 @@ public final class DNSMessageWriter {
 
   /// Starts a message anew.
   /// - Parameter limit: greatest length in bytes, at least the header's.
-  public func begin(id: UInt16, flags: DNSFlags, limit: Int = byteLimit) {
+  public mutating func begin(id: UInt16, flags: DNSFlags, limit: Int = byteLimit) {
     self.limit = min(max(limit, DNSHeader.byteCount), Self.byteLimit)
     table.clear()
     put(id, at: 0)
@@ -57,11 +59,11 @@ public final class DNSMessageWriter {
   }
 
   /// Changes the flags of the message being written.
-  public func set(_ flags: DNSFlags) {
+  public mutating func set(_ flags: DNSFlags) {
     put(flags.rawValue, at: 2)
   }
 
-  public func writeQuestion(_ question: DNSQuestion) -> Bool {
+  public mutating func writeQuestion(_ question: DNSQuestion) -> Bool {
     let start = count
     guard
       write(question.name), reserve(4)
@@ -80,12 +82,12 @@ public final class DNSMessageWriter {
   /// Writes one record: `owner` writes its name, `data` what follows the length field; both return false if something
   /// does not fit, and the record is taken back.
   @inline(__always)
-  public func writeRecord(
+  public mutating func writeRecord(
     _ section: Section, type: DNSRecordType, class recordClass: DNSClass = .internet, ttl: UInt32,
-    owner: (DNSMessageWriter) -> Bool, data: (DNSMessageWriter) -> Bool
+    owner: (inout DNSMessageWriter) -> Bool, data: (inout DNSMessageWriter) -> Bool
   ) -> Bool {
     let start = count
-    guard owner(self), reserve(10) else {
+    guard owner(&self), reserve(10) else {
       count = start
       return false
     }
@@ -94,7 +96,7 @@ public final class DNSMessageWriter {
     append(ttl)
     let lengthOffset = count
     append(0 as UInt16)
-    guard data(self), let length = UInt16(exactly: count - lengthOffset - 2) else {
+    guard data(&self), let length = UInt16(exactly: count - lengthOffset - 2) else {
       count = start
       return false
     }
@@ -105,7 +107,7 @@ public final class DNSMessageWriter {
 
   /// Writes the OPT record of a response: the payload size, version 0, and the client's subnet if it sent one.
   /// - Parameter subnetScope: for how long a prefix of the subnet the answer is valid.
-  public func writeExtension(
+  public mutating func writeExtension(
     _ request: DNSExtension, payloadSize: UInt16, responseCode: DNSResponseCode, subnetScope: UInt8 = 0
   ) -> Bool {
     let ttl = UInt32(responseCode.rawValue >> 4) << 24 | (request.wantsSecurity ? 0x8000 : 0)
@@ -119,7 +121,7 @@ public final class DNSMessageWriter {
   }
 
   /// Writes a record that was read elsewhere. Names in data whose type is not known stay as they are.
-  public func writeRecord(_ section: Section, _ record: DNSRecord, ttl: UInt32? = nil) -> Bool {
+  public mutating func writeRecord(_ section: Section, _ record: DNSRecord, ttl: UInt32? = nil) -> Bool {
     writeRecord(section, type: record.type, class: record.class, ttl: ttl ?? record.ttl) { writer in
       writer.write(record.name)
     } data: { writer in
@@ -129,26 +131,26 @@ public final class DNSMessageWriter {
 
   // MARK: Fields
 
-  public func write(_ value: UInt8) -> Bool {
+  public mutating func write(_ value: UInt8) -> Bool {
     guard reserve(1) else { return false }
     storage[count] = value
     count += 1
     return true
   }
 
-  public func write(_ value: UInt16) -> Bool {
+  public mutating func write(_ value: UInt16) -> Bool {
     guard reserve(2) else { return false }
     append(value)
     return true
   }
 
-  public func write(_ value: UInt32) -> Bool {
+  public mutating func write(_ value: UInt32) -> Bool {
     guard reserve(4) else { return false }
     append(value)
     return true
   }
 
-  public func write(_ data: some Collection<UInt8>) -> Bool {
+  public mutating func write(_ data: some Collection<UInt8>) -> Bool {
     let length = data.count
     guard reserve(length) else { return false }
     UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + length]).copyBytes(from: data)
@@ -157,7 +159,7 @@ public final class DNSMessageWriter {
   }
 
   /// Writes text as the character strings of TXT: pieces of up to 255 bytes, each with its length.
-  public func write(characterStrings text: String) -> Bool {
+  public mutating func write(characterStrings text: String) -> Bool {
     var text = text
     return text.withUTF8 { utf8 in
       var rest = utf8[...]
@@ -170,7 +172,7 @@ public final class DNSMessageWriter {
     }
   }
 
-  public func write(_ address: DNSAddress) -> Bool {
+  public mutating func write(_ address: DNSAddress) -> Bool {
     switch address {
     case .v4(let value):
       return write(value)
@@ -184,7 +186,7 @@ public final class DNSMessageWriter {
     }
   }
 
-  public func write(_ data: DNSRecordData) -> Bool {
+  public mutating func write(_ data: DNSRecordData) -> Bool {
     switch data {
     case .address(let address): write(address)
     case .name(let name): write(name)
@@ -199,7 +201,7 @@ public final class DNSMessageWriter {
     }
   }
 
-  public func write(_ authority: DNSAuthority) -> Bool {
+  public mutating func write(_ authority: DNSAuthority) -> Bool {
     write(authority.nameServer) && write(authority.mailbox) && write(authority.serial) && write(authority.refresh)
       && write(authority.retry) && write(authority.expire) && write(authority.minimumTTL)
   }
@@ -208,13 +210,13 @@ public final class DNSMessageWriter {
 
   /// Writes a name.
   /// - Parameter compressed: false writes it in full; later names may still point at it.
-  public func write(_ name: DNSName, compressed: Bool = true) -> Bool {
+  public mutating func write(_ name: DNSName, compressed: Bool = true) -> Bool {
     name.wire.withUnsafeBufferPointer { writeName($0, compressed: compressed) }
   }
 
   /// Writes a name whose first labels are text, parted by dots, before a suffix: no name value is built.
   /// - Returns: false if the space does not suffice, or if the text cannot be labels (``DNSName/canHold(labels:before:)``).
-  public func write(labels text: String, suffix: DNSName, compressed: Bool = true) -> Bool {
+  public mutating func write(labels text: String, suffix: DNSName, compressed: Bool = true) -> Bool {
     var text = text
     let length = text.withUTF8 { utf8 in compose(utf8, suffix: suffix) }
     guard let length else { return false }
@@ -222,7 +224,7 @@ public final class DNSMessageWriter {
   }
 
   /// Writes a name whose first label is an address in hexadecimal.
-  public func write(hexadecimal address: DNSAddress, suffix: DNSName, compressed: Bool = true) -> Bool {
+  public mutating func write(hexadecimal address: DNSAddress, suffix: DNSName, compressed: Bool = true) -> Bool {
     var length = 1
     address.hexadecimalLabel { digit in
       composed[length] = digit
@@ -238,7 +240,7 @@ public final class DNSMessageWriter {
   }
 
   /// Puts a name together in `composed`; nil if no name can be like this.
-  private func compose(_ text: UnsafeBufferPointer<UInt8>, suffix: DNSName) -> Int? {
+  private mutating func compose(_ text: UnsafeBufferPointer<UInt8>, suffix: DNSName) -> Int? {
     guard !text.isEmpty, text.count + 1 + suffix.wire.count < DNSName.byteLimit else { return nil }
     var lengthIndex = 0
     var length = 1
@@ -262,7 +264,7 @@ public final class DNSMessageWriter {
   }
 
   /// Writes a name given as length-prefixed labels.
-  private func writeName(_ name: UnsafeBufferPointer<UInt8>, compressed: Bool) -> Bool {
+  private mutating func writeName(_ name: UnsafeBufferPointer<UInt8>, compressed: Bool) -> Bool {
     guard compresses else { return writePlain(name) && write(0 as UInt8) }
     let labelCount = hashSuffixes(of: name)
     for index in 0..<labelCount {
@@ -276,7 +278,7 @@ public final class DNSMessageWriter {
   }
 
   /// Copies labels and makes each suffix that starts here known to later names.
-  private func writePlain(_ labels: UnsafeBufferPointer<UInt8>) -> Bool {
+  private mutating func writePlain(_ labels: UnsafeBufferPointer<UInt8>) -> Bool {
     guard reserve(labels.count) else { return false }
     let start = count
     if let base = labels.baseAddress {
@@ -296,7 +298,7 @@ public final class DNSMessageWriter {
   }
 
   /// Notes start and hash of every suffix of a name; the hash runs from the last label to the first.
-  private func hashSuffixes(of name: UnsafeBufferPointer<UInt8>) -> Int {
+  private mutating func hashSuffixes(of name: UnsafeBufferPointer<UInt8>) -> Int {
     var labelCount = 0
     var offset = 0
     while offset < name.count {
@@ -345,24 +347,24 @@ public final class DNSMessageWriter {
 
   /// The space must have been reserved.
   @inline(__always)
-  private func append(_ value: UInt16) {
+  private mutating func append(_ value: UInt16) {
     put(value, at: count)
     count += 2
   }
 
   @inline(__always)
-  private func append(_ value: UInt32) {
+  private mutating func append(_ value: UInt32) {
     append(UInt16(truncatingIfNeeded: value >> 16))
     append(UInt16(truncatingIfNeeded: value))
   }
 
   @inline(__always)
-  private func put(_ value: UInt16, at offset: Int) {
+  private mutating func put(_ value: UInt16, at offset: Int) {
     storage[offset] = UInt8(truncatingIfNeeded: value >> 8)
     storage[offset + 1] = UInt8(truncatingIfNeeded: value)
   }
 
-  private func countUp(at offset: Int) {
+  private mutating func countUp(at offset: Int) {
     let value = UInt16(storage[offset]) << 8 | UInt16(storage[offset + 1])
     put(value &+ 1, at: offset)
   }

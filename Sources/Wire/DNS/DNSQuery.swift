@@ -91,7 +91,7 @@ public struct DNSQuery: Hashable, Sendable {
 
   /// The query as a message.
   public func encoded() -> [UInt8] {
-    let writer = DNSMessageWriter()
+    var writer = DNSMessageWriter()
     writer.begin(id: id, flags: flags)
     // Both always fit.
     _ = writer.writeQuestion(question)
