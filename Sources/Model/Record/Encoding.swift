@@ -1,19 +1,23 @@
 extension Schema {
   /// Writes the record at `record` as a JSON object.
-  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter) {
+  ///
+  /// - Parameter inherited: what holds for all fields, because it was said of the field that holds the record.
+  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []) {
     writer.beginObject()
-    encodeJSONMembers(record, &writer)
+    encodeJSONMembers(record, &writer, inherited: inherited)
     writer.endObject()
   }
 
   /// Writes the members without the braces, so that a caller can add its own.
-  func encodeJSONMembers(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter) {
+  func encodeJSONMembers(
+    _ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []
+  ) {
     let base = UnsafeRawPointer(record)
     for field in fields where !field.options.contains(.hiddenInJSON) {
       let place = base + field.offset
       if field.options.contains(.omitEmpty), field.operations.isEmpty(place) { continue }
       writer.member(encodedKey: field.jsonKey)
-      field.operations.encodeJSON(place, &writer, field.options)
+      field.operations.encodeJSON(place, &writer, field.options.union(inherited))
     }
   }
 
@@ -46,7 +50,7 @@ extension Record {
   }
 
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions = []) {
-    withUnsafePointer(to: self) { Self.schema.encodeJSON($0, &writer) }
+    withUnsafePointer(to: self) { Self.schema.encodeJSON($0, &writer, inherited: options.intersection(.nullLists)) }
   }
 
   public func encode(_ writer: inout MessagePackWriter) {
