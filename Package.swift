@@ -126,7 +126,8 @@ let package = Package(
     tests("Server", ["Model", "State", "Consensus"]),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
-    tests("HTTPAPI", ["Model", "Server", "LocalAgent"]),
+    tests(
+      "HTTPAPI", ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"] + nio("NIOEmbedded", "NIOPosix")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
     tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
     tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),

@@ -132,7 +132,9 @@ public final class DNSServer: Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard let engine = engines[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.operationUnsupported }
+          guard let engine = engines[ObjectIdentifier(channel.eventLoop)] else {
+            throw ChannelError.operationUnsupported
+          }
           try channel.pipeline.syncOperations.addHandlers(
             IdleStateHandler(allTimeout: Self.idleTimeout), ByteToMessageHandler(DNSFrameDecoder()),
             StreamHandler(engine.value))
@@ -155,7 +157,9 @@ public final class DNSServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(DatagramHandler(engine.value, allocator: channel.allocator))
         }
       }
-    if isShared { bootstrap = bootstrap.channelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1) }
+    if isShared {
+      bootstrap = bootstrap.channelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1)
+    }
     return try await bootstrap.bind(to: address).get()
   }
 }

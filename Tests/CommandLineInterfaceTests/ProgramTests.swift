@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import CommandLineInterface
@@ -126,6 +127,33 @@ struct ProgramTests {
         #"Failed to parse passingonly flag: strconv.ParseBool: parsing "maybe": invalid syntax"#
       ),
       (["version", "-format=yaml"], "Unknown format: yaml"),
+      (["validate"], "Must specify at least one config file or directory"),
+      (["validate", "-config-format=toml", "x"], "-config-format must be either 'hcl' or 'json"),
+      (
+        ["validate", "absent.hcl"],
+        "Config validation failed: config: Open failed on absent.hcl. open absent.hcl: no such file or directory"
+      ),
+      (["agent", "-dev", "extra"], "==> Unexpected extra arguments: [extra]"),
+      (["agent", "-bind", "127.0.0.1"], "==> data_dir cannot be empty"),
+      (["services", "register"], "Service registration requires at least one argument or flags."),
+      (["services", "register", "-port=1"], "Service registration requires at least one argument or flags."),
+      (
+        ["services", "register", "-name=x", "web.json"],
+        "Service registration requires arguments or -id, not both."
+      ),
+      (
+        ["services", "register", "absent.json"],
+        "Error: config: Open failed on absent.json. open absent.json: no such file or directory"
+      ),
+      (
+        ["services", "register", "-name=x", "-tagged-address=lan=10.0.0.1:port"],
+        "Invalid tagged address: 10.0.0.1:port"
+      ),
+      (["services", "deregister"], "Service deregistration requires at least one argument or -id."),
+      (
+        ["services", "deregister", "-id=web", "web.json"],
+        "Service deregistration requires arguments or -id, not both."
+      ),
     ])
   func refusals(words: [String], text: String) async {
     let captured = CapturedConsole()
@@ -209,5 +237,31 @@ struct ProgramTests {
     let first = await runProgram("keygen").out
     #expect(first != (await runProgram("keygen").out))
     #expect(first.utf8.count == 44 + 1)
+  }
+
+  @Test("A configuration is checked as a whole")
+  func validate() async throws {
+    let folder = "/tmp/proconsul-validate-\(getpid())"
+    mkdir(folder, 0o755)
+    defer {
+      unlink(folder + "/good.hcl")
+      unlink(folder + "/ignored.txt")
+      rmdir(folder)
+    }
+    try write("data_dir = \"data\"\nservice {\n  name = \"web\"\n  port = 80\n}\n", to: folder + "/good.hcl")
+    try write("nonsense =", to: folder + "/ignored.txt")
+    let file = await runProgram("validate", folder + "/good.hcl")
+    #expect(file.code == 0 && file.out == "Configuration is valid!\n" && file.err.isEmpty)
+    let quiet = await runProgram("validate", "-quiet", folder)
+    #expect(quiet.code == 0 && quiet.out.isEmpty && quiet.err.isEmpty)
+    let directory = await runProgram("validate", folder)
+    #expect(directory.code == 0)
+    #expect(directory.err.hasPrefix("skipping file \(folder)/ignored.txt, "))
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    let file = try #require(fopen(path, "w"))
+    fputs(text, file)
+    fclose(file)
   }
 }

@@ -144,6 +144,22 @@ struct RenderingTests {
     #expect(MaintCommand.report(DynamicObject()) == "")
   }
 
+  @Test(
+    "A tagged address has a port of its own, or the service's",
+    arguments: [
+      ("192.0.2.2:80", "192.0.2.2", 80), ("192.0.2.2", "192.0.2.2", 7), ("[2001:db8::1]:80", "2001:db8::1", 80),
+      ("[2001:db8::1]", "2001:db8::1", 7), ("2001:db8::1", "2001:db8::1", 7), ("host:1", "host", 1),
+    ])
+  func taggedAddress(text: String, host: String, port: Int64) throws {
+    #expect(
+      try ServicesCommands.taggedAddress(text, defaultPort: 7) == ["Address": .string(host), "Port": .int(port)])
+  }
+
+  @Test("What is no tagged address is refused", arguments: ["", ":80", "h:x", "h:65536", "[::1]80", "h:-1"])
+  func noTaggedAddress(text: String) {
+    #expect(throws: CommandFailure.self) { try ServicesCommands.taggedAddress(text, defaultPort: 7) }
+  }
+
   @Test("Help wraps its paragraphs and indents them")
   func help() {
     #expect(Help.wrapped("aaa bb cccc d", width: 6) == ["aaa bb", "cccc d"])

@@ -79,7 +79,7 @@ final class FakeStore: Transport {
       for key in state.pairs.keys where state.pairs[key]?.session == id { state.pairs[key]?.session = nil }
       wake(&state)
       return .json("true")
-    default: return keyValue(request, key: String(name.dropFirst(3)), query, &state)
+    default: return keyValue(request, key: name, query, &state)
     }
   }
 

@@ -36,16 +36,25 @@ struct AliasTests {
     ("mixed.service.consul", .a, Answer(["mixed.service.consul. 0 CNAME alias.example.test."])),
     ("mixed.service.consul", .srv, Answer(["mixed.service.consul. 0 SRV 1 1 1 alias.example.test."])),
     ("inner.service.consul", .a, inner), ("inner.service.consul", .any, inner), ("inner.service.consul", .aaaa, inner),
-    ("inner.service.consul", .srv,
+    (
+      "inner.service.consul", .srv,
       Answer(
-        ["inner.service.consul. 0 SRV 1 1 2 web.service.consul."], additional: ["web.service.consul. 0 A 10.0.0.1"])),
+        ["inner.service.consul. 0 SRV 1 1 2 web.service.consul."], additional: ["web.service.consul. 0 A 10.0.0.1"])
+    ),
     ("loop.service.consul", .a, Answer(["loop.service.consul. 0 A 192.0.2.1"])),
-    ("loop.service.consul", .srv,
-      Answer(["loop.service.consul. 0 SRV 1 1 3 n1.node.dc1.consul."], additional: ["n1.node.dc1.consul. 0 A 192.0.2.1"])),
-    ("chain.service.consul", .a,
-      Answer(["chain.service.consul. 0 CNAME google.node.consul.", "google.node.consul. 0 CNAME www.example.test."])),
-    ("n2.node.consul", .a,
-      Answer(["n2.node.consul. 0 CNAME google.node.consul.", "google.node.consul. 0 CNAME www.example.test."])),
+    (
+      "loop.service.consul", .srv,
+      Answer(
+        ["loop.service.consul. 0 SRV 1 1 3 n1.node.dc1.consul."], additional: ["n1.node.dc1.consul. 0 A 192.0.2.1"])
+    ),
+    (
+      "chain.service.consul", .a,
+      Answer(["chain.service.consul. 0 CNAME google.node.consul.", "google.node.consul. 0 CNAME www.example.test."])
+    ),
+    (
+      "n2.node.consul", .a,
+      Answer(["n2.node.consul. 0 CNAME google.node.consul.", "google.node.consul. 0 CNAME www.example.test."])
+    ),
     ("broken.service.consul", .a, Answer(authority: [Answer.soa()])),
   ])
   func names(name: String, type: DNSRecordType, expected: Answer) throws {
@@ -68,7 +77,8 @@ struct AliasTests {
     #expect(
       try resolver.ask("1.2.0.192.in-addr.arpa", .ptr)
         == Answer(["1.2.0.192.in-addr.arpa. 0 PTR n1.node.dc1.consul."], flags: flags))
-    #expect(try resolver.ask("absent.service.consul") == Answer(authority: [Answer.soa()], code: "NXDOMAIN", flags: flags))
+    #expect(
+      try resolver.ask("absent.service.consul") == Answer(authority: [Answer.soa()], code: "NXDOMAIN", flags: flags))
   }
 
   @Test func foreignAliasesNeedTheUpstreamServers() throws {
@@ -98,7 +108,8 @@ struct AliasTests {
       try resolver.ask("search.service.consul", .srv)
         == Answer(
           ["search.service.consul. 0 SRV 1 1 80 www.example.test."],
-          additional: ["www.example.test. 0 CNAME cdn.example.test.", "cdn.example.test. 0 A 192.0.2.80"], flags: flags))
+          additional: ["www.example.test. 0 CNAME cdn.example.test.", "cdn.example.test. 0 A 192.0.2.80"], flags: flags)
+    )
     #expect(
       try resolver.ask("google.node.consul")
         == Answer(

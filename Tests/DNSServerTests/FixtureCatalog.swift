@@ -92,7 +92,8 @@ final class FixtureCatalog: DNSCatalog, ResolverContext {
         return .preparedQuery(PreparedQueryAnswer(instances: instances, service: query.service, ttl: query.ttl))
       case .reverse(let address):
         if let node = content.nodes.first(where: { DNSAddress($0.address) == address }) { return .node(Row(node)) }
-        return .reverseServices(content.instances.filter { DNSAddress($0.service.address) == address }.map { Row($0.service) })
+        return .reverseServices(
+          content.instances.filter { DNSAddress($0.service.address) == address }.map { Row($0.service) })
       }
     }
   }

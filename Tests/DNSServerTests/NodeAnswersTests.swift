@@ -51,8 +51,10 @@ struct NodeAnswersTests {
     ("six.node.consul", .any, Answer(["six.node.consul. 0 AAAA 2001:db8::6"])),
     ("host.node.consul", .a, Answer(["host.node.consul. 0 CNAME www.example.test."])),
     ("host.node.consul", .cname, Answer()),
-    ("40e4a748-2192-161a-0510-9bf59fe950b5.node.consul", .any,
-      Answer(["40e4a748-2192-161a-0510-9bf59fe950b5.node.consul. 0 CNAME www.example.test."])),
+    (
+      "40e4a748-2192-161a-0510-9bf59fe950b5.node.consul", .any,
+      Answer(["40e4a748-2192-161a-0510-9bf59fe950b5.node.consul. 0 CNAME www.example.test."])
+    ),
     ("dotted.name.node.consul", .a, Answer(["dotted.name.node.consul. 0 A 192.0.2.4"])),
     ("both.node.consul", .a, Answer(["both.node.consul. 0 A 192.0.2.5"])),
     ("both.node.consul", .aaaa, Answer(["both.node.consul. 0 AAAA 2001:db8::5"])),
@@ -158,7 +160,8 @@ struct NodeAnswersTests {
     let wan: StringMap = ["lan": "10.0.0.1", "wan": "198.51.100.1", "wan_ipv4": "198.51.100.1"]
     resolver.catalog.addNode("far", "10.0.0.1", tagged: wan)
     resolver.catalog.addService(
-      "web", on: "far", port: 80, address: "10.0.0.9", tagged: ["wan": ServiceAddress(address: "198.51.100.9", port: 8080)])
+      "web", on: "far", port: 80, address: "10.0.0.9",
+      tagged: ["wan": ServiceAddress(address: "198.51.100.9", port: 8080)])
     resolver.catalog.addService("plain", on: "far", port: 81)
     #expect(try resolver.ask("far.node.dc1.consul")?.answer == ["far.node.dc1.consul. 0 A 198.51.100.1"])
     #expect(
@@ -191,7 +194,8 @@ struct NodeAnswersTests {
     let soa = Answer.soa("consul", "3600 600 86400 7", ttl: 7)
     #expect(try resolver.ask("absent.service.consul") == Answer(authority: [soa], code: "NXDOMAIN"))
     #expect(try resolver.ask("consul", .ns)?.answer == ["consul. 11 NS s1.node.dc1.consul."])
-    #expect(try resolver.ask("1.2.0.192.in-addr.arpa", .ptr)?.answer == ["1.2.0.192.in-addr.arpa. 0 PTR n1.node.dc1.consul."])
+    #expect(
+      try resolver.ask("1.2.0.192.in-addr.arpa", .ptr)?.answer == ["1.2.0.192.in-addr.arpa. 0 PTR n1.node.dc1.consul."])
     #expect(try resolver.ask("c0000201.addr.consul")?.answer == ["c0000201.addr.consul. 11 A 192.0.2.1"])
   }
 
@@ -203,7 +207,8 @@ struct NodeAnswersTests {
   }
 
   @Test(arguments: [
-    ("192.0.2.1", "192.0.2.1:53"), ("192.0.2.1:5301", "192.0.2.1:5301"), ("::1", "[::1]:53"), ("[::1]:5301", "[::1]:5301"),
+    ("192.0.2.1", "192.0.2.1:53"), ("192.0.2.1:5301", "192.0.2.1:5301"), ("::1", "[::1]:53"),
+    ("[::1]:5301", "[::1]:5301"),
     ("[2001:db8::1]", "[2001:db8::1]:53"), ("1.2.3.4:0", nil), ("1.2.3.4:70000", nil), ("example.test", nil),
     ("example.test:53", nil), ("[::1", nil), ("[::1]x", nil), ("", nil), (":53", nil),
   ])

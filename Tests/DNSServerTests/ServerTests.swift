@@ -66,7 +66,9 @@ struct ServerTests {
       #expect(try ask(host, "big.service.consul").answer.count == 3)
       #expect(try ask(host, "big.service.consul", edns: 4096).answer.count == 40)
       #expect(try ask(host, "big.service.consul", tcp: true).answer.count == 40)
-      #expect(try ask(host, "absent.service.consul", edns: 1232) == .nameError(payload: 1232).at(try ask(host, "consul", .soa)))
+      #expect(
+        try ask(host, "absent.service.consul", edns: 1232)
+          == .nameError(payload: 1232).at(try ask(host, "consul", .soa)))
     }
   }
 
@@ -194,12 +196,17 @@ struct ServerTests {
         #expect(try ask(host, "absent.node.up.test").code == "NXDOMAIN")
         #expect(try ask(host, "many.service.up.test", edns: 4096).answer.count == 40)
         #expect(try ask(host, "many.service.up.test").flags.contains("TC"))
-        #expect(try ask(host, "80.2.0.192.in-addr.arpa", .ptr).answer == ["80.2.0.192.in-addr.arpa. 0 PTR www.node.dc1.up.test."])
-        #expect(try ask(host, "1.2.0.192.in-addr.arpa", .ptr).answer == ["1.2.0.192.in-addr.arpa. 0 PTR n1.node.dc1.consul."])
+        #expect(
+          try ask(host, "80.2.0.192.in-addr.arpa", .ptr).answer == [
+            "80.2.0.192.in-addr.arpa. 0 PTR www.node.dc1.up.test."
+          ])
+        #expect(
+          try ask(host, "1.2.0.192.in-addr.arpa", .ptr).answer == ["1.2.0.192.in-addr.arpa. 0 PTR n1.node.dc1.consul."])
         let flags: Set<String> = ["AA", "RD", "RA"]
         #expect(
           try ask(host, "alias.service.consul")
-            == Answer(["alias.service.consul. 0 CNAME www.node.up.test.", "www.node.up.test. 0 A 192.0.2.80"], flags: flags))
+            == Answer(
+              ["alias.service.consul. 0 CNAME www.node.up.test.", "www.node.up.test. 0 A 192.0.2.80"], flags: flags))
         #expect(
           try ask(host, "alias.node.consul", tcp: true)
             == Answer(["alias.node.consul. 0 CNAME www.node.up.test."] + www, flags: flags))
@@ -245,12 +252,14 @@ struct ServerTests {
     catalog.addNode("meta", "192.0.2.7", meta: ["k": #"with "quotes""#, "rfc1035-x": "bare"])
     try await withServer(on: host, catalog) { _ in
       let dig = { (arguments: String) in
-        try TestClient.run("/usr/bin/dig", ["@\(host)", "-p", "8600"] + arguments.split(separator: " ").map(String.init))
+        try TestClient.run(
+          "/usr/bin/dig", ["@\(host)", "-p", "8600"] + arguments.split(separator: " ").map(String.init))
       }
       #expect(try dig("web.service.consul +short") == "192.0.2.1\n")
       #expect(try dig("+tcp web.service.consul SRV +short") == "1 1 8080 n1.node.dc1.consul.\n")
       #expect(try dig("-x 192.0.2.1 +short") == "n1.node.dc1.consul.\n")
-      #expect(Set(try dig("meta.node.consul TXT +short").split(separator: "\n")) == [#""k=with \"quotes\"""#, #""bare""#])
+      #expect(
+        Set(try dig("meta.node.consul TXT +short").split(separator: "\n")) == [#""k=with \"quotes\"""#, #""bare""#])
       let full = try dig("big.service.consul SRV +bufsize=4096")
       #expect(full.contains("status: NOERROR") && full.contains("flags: qr aa rd; QUERY: 1, ANSWER: 40"))
       #expect(full.contains("EDNS: version: 0, flags:; udp: 4096"))

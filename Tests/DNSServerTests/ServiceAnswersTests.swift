@@ -113,7 +113,8 @@ struct ServiceAnswersTests {
   }
 
   @Test(arguments: [
-    (Weights(passing: 0, warning: 0), 1), (Weights(passing: 3, warning: 0), 0), (Weights(passing: 3, warning: 70_000), 65535),
+    (Weights(passing: 0, warning: 0), 1), (Weights(passing: 3, warning: 0), 0),
+    (Weights(passing: 3, warning: 70_000), 65535),
     (Weights(passing: 3, warning: -4), 0),
   ])
   func weightsOfWarningsStayWithinTheirField(weights: Weights, expected: Int) throws {
@@ -123,7 +124,8 @@ struct ServiceAnswersTests {
     #expect(
       try resolver.ask("zero.service.consul", .srv)
         == Answer(
-          ["zero.service.consul. 0 SRV 1 \(expected) 1 z.node.dc1.consul."], additional: ["z.node.dc1.consul. 0 A 192.0.2.6"]))
+          ["zero.service.consul. 0 SRV 1 \(expected) 1 z.node.dc1.consul."],
+          additional: ["z.node.dc1.consul. 0 A 192.0.2.6"]))
   }
 
   @Test func aServiceWithoutHealthyInstancesDoesNotExist() throws {
@@ -153,7 +155,8 @@ struct ServiceAnswersTests {
     resolver.catalog.addService("web", on: "s1")
     resolver.catalog.addService("web", on: "s1", id: "other", address: "192.0.2.8")
     let services = [
-      "web.service.consul. 0 SRV 1 1 80 s1.node.dc1.consul.", "web.service.consul. 0 SRV 1 1 80 c0000208.addr.dc1.consul.",
+      "web.service.consul. 0 SRV 1 1 80 s1.node.dc1.consul.",
+      "web.service.consul. 0 SRV 1 1 80 c0000208.addr.dc1.consul.",
     ]
     let addresses = ["s1.node.dc1.consul. 0 A 192.0.2.1", "c0000208.addr.dc1.consul. 0 A 192.0.2.8"]
     let text = "s1.node.dc1.consul. 0 TXT \"env=prod\""
@@ -194,7 +197,8 @@ struct ServiceAnswersTests {
     #expect(
       try resolver.ask("web.connect.consul", .srv)
         == Answer(
-          ["web.connect.consul. 0 SRV 1 1 21500 s1.node.dc1.consul."], additional: ["s1.node.dc1.consul. 0 A 192.0.2.1"]))
+          ["web.connect.consul. 0 SRV 1 1 21500 s1.node.dc1.consul."], additional: ["s1.node.dc1.consul. 0 A 192.0.2.1"]
+        ))
     #expect(try resolver.ask("web.connect.consul") == Answer(["web.connect.consul. 0 A 192.0.2.1"]))
     #expect(try resolver.ask("plain.connect.consul") == .nameError())
     #expect(try resolver.ask("web.ingress.consul") == Answer(["web.ingress.consul. 0 A 192.0.2.20"]))
@@ -222,7 +226,8 @@ struct ServiceAnswersTests {
     #expect(
       try resolver.ask("_q._tcp.query.consul", .srv)
         == Answer(
-          ["_q._tcp.query.consul. 30 SRV 1 1 80 n1.node.dc1.consul."], additional: ["n1.node.dc1.consul. 30 A 192.0.2.1"]))
+          ["_q._tcp.query.consul. 30 SRV 1 1 80 n1.node.dc1.consul."],
+          additional: ["n1.node.dc1.consul. 30 A 192.0.2.1"]))
     #expect(try resolver.ask("none.query.consul") == .nameError())
     #expect(try resolver.ask("absent.query.consul") == .nameError())
     #expect(try resolver.ask("q.query.dc9.consul") == .nameError())

@@ -79,7 +79,8 @@ struct DNSFuzzTests {
         switch Int.random(in: 0..<4, using: &random) {
         case 0: raw.removeLast(Int.random(in: 0...raw.count, using: &random))
         case 1 where !raw.isEmpty: raw[Int.random(in: 0..<raw.count, using: &random)] = 0xC0
-        case 2 where !raw.isEmpty: raw[Int.random(in: 0..<raw.count, using: &random)] = .random(in: 0...255, using: &random)
+        case 2 where !raw.isEmpty:
+          raw[Int.random(in: 0..<raw.count, using: &random)] = .random(in: 0...255, using: &random)
         default: raw.append(.random(in: 0...255, using: &random))
         }
       }

@@ -57,14 +57,22 @@ struct DNSMessageTests {
     ("a reserved kind of label", "12 34 01 00 00 01 00 00 00 00 00 00 41 'a' 00 00 01 00 01"),
     ("many records in a query", "12 34 01 00 00 01 00 02 00 00 00 00 00 00 01 00 01"),
     ("a count without records", "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01"),
-    ("two OPT records",
-      "12 34 01 00 00 01 00 00 00 00 00 02 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 00 00 00 29 10 00 00 00 00 00 00 00"),
-    ("OPT below a name",
-      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 01 'a' 00 00 29 10 00 00 00 00 00 00 00"),
-    ("an option longer than OPT",
-      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 04 00 08 00 07"),
-    ("a subnet with too many octets",
-      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 09 00 08 00 05 00 01 00 00 C0"),
+    (
+      "two OPT records",
+      "12 34 01 00 00 01 00 00 00 00 00 02 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 00 00 00 29 10 00 00 00 00 00 00 00"
+    ),
+    (
+      "OPT below a name",
+      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 01 'a' 00 00 29 10 00 00 00 00 00 00 00"
+    ),
+    (
+      "an option longer than OPT",
+      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 04 00 08 00 07"
+    ),
+    (
+      "a subnet with too many octets",
+      "12 34 01 00 00 01 00 00 00 00 00 01 00 00 01 00 01 00 00 29 10 00 00 00 00 00 00 09 00 08 00 05 00 01 00 00 C0"
+    ),
   ])
   func malformedQueriesAreFormatErrors(_: String, text: String) {
     #expect(request(bytes(text)) == .refuse(id: 0x1234, flags: .recursionDesired, .formatError))
@@ -74,7 +82,8 @@ struct DNSMessageTests {
     let flags = DNSFlags(rawValue: 0x2800)
     #expect(flags.opcode == 5)
     #expect(
-      request(bytes("12 34 28 00 00 01 00 00 00 00 00 00 00 00 06 00 01")) == .refuse(id: 0x1234, flags: flags, .notImplemented))
+      request(bytes("12 34 28 00 00 01 00 00 00 00 00 00 00 00 06 00 01"))
+        == .refuse(id: 0x1234, flags: flags, .notImplemented))
     #expect(flags.echoed.with(.notImplemented).rawValue == 0xA804)
   }
 
@@ -155,12 +164,16 @@ struct DNSMessageTests {
     #expect(writer.writeQuestion(DNSQuestion(name: name, type: .srv)))
     let suffix = try DNSName("node.dc1.consul")
     #expect(
-      writer.writeRecord(.answer, type: .srv, ttl: 30) { $0.write(name) } data: {
+      writer.writeRecord(.answer, type: .srv, ttl: 30) {
+        $0.write(name)
+      } data: {
         $0.write(1 as UInt16) && $0.write(1 as UInt16) && $0.write(8080 as UInt16)
           && $0.write(labels: "n1", suffix: suffix, compressed: false)
       })
     #expect(
-      writer.writeRecord(.additional, type: .a, ttl: 30) { $0.write(labels: "n1", suffix: suffix) } data: {
+      writer.writeRecord(.additional, type: .a, ttl: 30) {
+        $0.write(labels: "n1", suffix: suffix)
+      } data: {
         $0.write(DNSAddress.v4(0xC000_0201))
       })
     let expected = bytes(
@@ -198,7 +211,11 @@ struct DNSMessageTests {
     writer.begin(id: 0, flags: .response)
     for value in [text, "", "é"] {
       #expect(
-        writer.writeRecord(.answer, type: .txt, ttl: 0) { $0.write(.root) } data: { $0.write(characterStrings: value) })
+        writer.writeRecord(.answer, type: .txt, ttl: 0) {
+          $0.write(.root)
+        } data: {
+          $0.write(characterStrings: value)
+        })
     }
     let strings = try DNSMessage(writer.bytes).answers.map { record -> [[UInt8]] in
       if case .text(let strings) = record.data { strings } else { [] }
@@ -241,7 +258,9 @@ struct DNSMessageTests {
     var expected: [DNSName] = []
     for index in 0..<2500 {
       let name = try DNSName("n\(index).x\(index % 7).node.consul")
-      guard writer.writeRecord(.answer, DNSRecord(name: name, type: .a, data: .address(.v4(UInt32(index))))) else { break }
+      guard writer.writeRecord(.answer, DNSRecord(name: name, type: .a, data: .address(.v4(UInt32(index))))) else {
+        break
+      }
       expected.append(name)
     }
     #expect(expected.count > 2000)

@@ -97,7 +97,8 @@ public final class Agent: Sendable {
     }
     local.start()
     if server?.isLeader == true { local.serversAvailable() }
-    logger.info("started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+    logger.info(
+      "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
 
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.

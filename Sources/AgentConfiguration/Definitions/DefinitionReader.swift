@@ -33,20 +33,28 @@ struct DefinitionReader {
   }
 
   private static func field(_ key: String, _ fields: [Field]) -> Field? {
-    let plain = Self.plain(key)
-    return fields.first { field in
-      Self.plain(field.name) == plain || field.aliases.contains { Self.plain($0) == plain }
-    }
+    fields.first { field in matches(key, field.name) || field.aliases.contains { matches(key, $0) } }
   }
 
   /// Names match without regard to case and underscores: `service_id` is `ServiceID`.
-  private static func plain(_ name: String) -> String { name.lowercased().filter { $0 != "_" } }
+  private static func matches(_ a: String, _ b: String) -> Bool {
+    var rest = b.utf8[...]
+    for byte in a.utf8 where byte != UInt8(ascii: "_") {
+      while rest.first == UInt8(ascii: "_") { rest.removeFirst() }
+      guard let other = rest.popFirst(), lowercase(byte) == lowercase(other) else { return false }
+    }
+    return rest.allSatisfy { $0 == UInt8(ascii: "_") }
+  }
+
+  private static func lowercase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
 
   /// `connect { … }` of a service, with the managed proxies that the record does not know.
   private mutating func connect(_ value: Dynamic, _ path: String) {
     guard let block = value.singleObject else { return mismatches.append(Self.notAMap(path, value)) }
     for (key, value) in block {
-      if Self.plain(key) == "proxy" {
+      if Self.matches(key, "proxy") {
         managedProxy(value, "\(path).\(key)")
       } else {
         members(DynamicObject([(key, value)]), ServiceConnect.schema.fields, path)
@@ -58,15 +66,17 @@ struct DefinitionReader {
     guard let block = value.singleObject else { return mismatches.append(Self.notAMap(path, value)) }
     for (key, value) in block {
       let inner = "\(path).\(key)"
-      switch Self.plain(key) {
-      case "command": strings(value, inner)
-      case "execmode":
+      if Self.matches(key, "command") {
+        strings(value, inner)
+      } else if Self.matches(key, "exec_mode") {
         if value.string == nil { mismatches.append(Self.mismatch(inner, value, expected: "string")) }
-      case "upstreams": records(value, Upstream.schema.fields, inner)
-      case "config":
+      } else if Self.matches(key, "upstreams") {
+        records(value, Upstream.schema.fields, inner)
+      } else if Self.matches(key, "config") {
         guard let config = value.singleObject else { return mismatches.append(Self.notAMap(inner, value)) }
         if let upstreams = config["upstreams"] { records(upstreams, Upstream.schema.fields, "\(inner).upstreams") }
-      default: unknown.append(inner)
+      } else {
+        unknown.append(inner)
       }
     }
   }

@@ -12,43 +12,49 @@ extension HCLObject {
 
   /// The members of `plain`.
   public var plainObject: DynamicObject {
-    var order: [String] = []
-    var merged: [String: Dynamic] = [:]
-    for entry in entries {
-      let value = entry.plainValue
-      if let earlier = merged[entry.key] {
-        merged[entry.key] = Self.joined(earlier, value, labels: entry.labels.count)
+    DynamicObject(
+      Self.grouped(entries, by: \.key).map { key, entries in
+        (key, Self.combined(entries.map { ($0.labels[...], $0.value.plain) }))
+      })
+  }
+
+  /// What all entries of one key make together.
+  private static func combined(_ values: [(labels: ArraySlice<String>, value: Dynamic)]) -> Dynamic {
+    if values.allSatisfy({ !$0.labels.isEmpty }) {
+      let groups = grouped(values) { $0.labels.first ?? "" }
+      return .object(
+        DynamicObject(groups.map { ($0.key, combined($0.elements.map { ($0.labels.dropFirst(), $0.value) })) }))
+    }
+    var result: [Dynamic] = []
+    var last: Dynamic = .null
+    for (labels, value) in values {
+      let block = labels.reversed().reduce(value) { inner, label in .object(DynamicObject([(label, inner)])) }
+      switch (block, last) {
+      case (.object, .object): result.append(block)
+      case (.object, .array(let blocks)) where blocks.allSatisfy({ $0.object != nil }): result = blocks + [block]
+      default: result = [block]
+      }
+      last = block
+    }
+    return result.count == 1 ? result[0] : .array(result)
+  }
+
+  /// The elements by key, keys in the order in which they first appear.
+  private static func grouped<Element>(
+    _ elements: [Element], by key: (Element) -> String
+  ) -> [(key: String, elements: [Element])] {
+    var places: [String: Int] = [:]
+    var groups: [(key: String, elements: [Element])] = []
+    for element in elements {
+      let key = key(element)
+      if let place = places[key] {
+        groups[place].elements.append(element)
       } else {
-        order.append(entry.key)
-        merged[entry.key] = value
+        places[key] = groups.count
+        groups.append((key, [element]))
       }
     }
-    return DynamicObject(order.map { ($0, merged[$0] ?? .null) })
-  }
-
-  /// What two entries of the same key make together. Labelled blocks meet member by member, as deep as they have labels.
-  private static func joined(_ earlier: Dynamic, _ later: Dynamic, labels: Int) -> Dynamic {
-    guard case .object(let new) = later else { return later }
-    switch earlier {
-    case .object(var old) where labels > 0:
-      for (key, value) in new {
-        if let present = old[key] {
-          old[key] = joined(present, value, labels: labels - 1)
-        } else {
-          old.append(key, value)
-        }
-      }
-      return .object(old)
-    case .object: return .array([earlier, later])
-    case .array(let elements) where elements.allSatisfy({ $0.object != nil }): return .array(elements + [later])
-    default: return later
-    }
-  }
-}
-
-extension HCLEntry {
-  fileprivate var plainValue: Dynamic {
-    labels.reversed().reduce(value.plain) { inner, label in .object(DynamicObject([(label, inner)])) }
+    return groups
   }
 }
 

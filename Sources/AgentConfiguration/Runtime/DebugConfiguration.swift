@@ -7,21 +7,30 @@ extension RuntimeConfiguration {
   /// - Parameters:
   ///   - nodeID: the id that the agent uses, which need not be configured.
   ///   - version: version of the program.
-  public func debugConfiguration(nodeID: String, version: String) -> DynamicObject {
+  ///   - revision: what the program was built from.
+  ///   - buildDate: when it was built.
+  public func debugConfiguration(
+    nodeID: String, version: String, revision: String = "", buildDate: String = ""
+  ) -> DynamicObject {
     var tree = DebugTree()
     for setting in SettingTable.all {
       guard let name = setting.debugName else { continue }
       tree.set(name, Self.shown(setting, settings[setting.path]))
     }
-    for (name, value) in identity(nodeID: nodeID, version: version) + network + security + observability + timing {
+    let derived = identity(nodeID: nodeID, version: version) + network + security + authorizer + observability + timing
+    for (name, value) in derived {
       tree.set(name, value)
     }
+    tree.set("Revision", .string(revision))
+    tree.set("BuildDate", .string(buildDate))
     return tree.object
   }
 
   /// A value as it is shown: durations in their normal form, secrets hidden, what is missing by the zero value of its type.
   private static func shown(_ setting: Setting, _ value: Dynamic?) -> Dynamic {
     if setting.traits.contains(.secret) { return "hidden" }
+    // Those of an auth method that is not there are not empty but missing.
+    if value == nil, setting.path.hasPrefix("auto_config.authorization.static.") { return .null }
     switch setting.type {
     case .duration: return shown(GoDuration(value?.string ?? "") ?? .zero)
     case .bool: return value ?? false
@@ -48,7 +57,7 @@ extension RuntimeConfiguration {
       ("SkipLeaveOnInt", .bool(skipLeaveOnInterrupt)), ("Version", .string(version)), ("VersionMetadata", ""),
       ("VersionPrerelease", ""), ("EnableRemoteScriptChecks", .bool(checkSettings.enableRemoteScripts)),
       ("EnableLocalScriptChecks", .bool(checkSettings.enableLocalScripts)), ("Cloud.NodeName", .string(nodeName)),
-      ("Cloud.NodeID", .string(nodeID)), ("Cloud.ManagementToken", "hidden"), ("Cloud.TLSConfig", .null),
+      ("Cloud.NodeID", ""), ("Cloud.ManagementToken", "hidden"), ("Cloud.TLSConfig", .null),
       ("Locality", locality.map { ["Region": .string($0.region), "Zone": .string($0.zone)] } ?? .null),
       ("UIConfig.ContentPath", .string(ui.contentPath)), ("UIConfig.HCPEnabled", false),
       (
@@ -119,6 +128,21 @@ extension RuntimeConfiguration {
     return members
   }
 
+  /// The auth method that introductions of clients are checked with.
+  private var authorizer: Members {
+    let method = "AutoConfig.Authorizer.AuthMethod"
+    let leeways = autoConfig.authorizer
+    return [
+      ("\(method).Name", "Auto Config Authorizer"), ("\(method).Type", "jwt"), ("\(method).DisplayName", ""),
+      ("\(method).Description", ""), ("\(method).MaxTokenTTL", "0s"), ("\(method).TokenLocality", ""),
+      ("\(method).EnterpriseMeta", [:]), ("\(method).ACLAuthMethodEnterpriseFields", [:]),
+      ("\(method).RaftIndex", ["CreateIndex": 0, "ModifyIndex": 0]),
+      ("\(method).Config.ExpirationLeeway", .int(leeways.expirationLeeway.nanoseconds)),
+      ("\(method).Config.NotBeforeLeeway", .int(leeways.notBeforeLeeway.nanoseconds)),
+      ("\(method).Config.ClockSkewLeeway", .int(leeways.clockSkewLeeway.nanoseconds)),
+    ]
+  }
+
   /// Keys and tokens among the options of a certificate authority.
   private static func hidden(_ key: String, _ value: Dynamic) -> Dynamic {
     ["PrivateKey", "Token", "AuthMethod"].contains(key) ? "hidden" : value
@@ -140,6 +164,8 @@ extension RuntimeConfiguration {
       ("Telemetry.AllowedPrefixes", Self.shown(telemetry.allowedPrefixes)),
       ("Telemetry.BlockedPrefixes", Self.shown(telemetry.blockedPrefixes)), ("Telemetry.Disable", false),
       ("Telemetry.PrometheusOpts.Name", .string(telemetry.metricsPrefix)), ("Logging.Name", ""),
+      ("Telemetry.PrometheusOpts.CounterDefinitions", []), ("Telemetry.PrometheusOpts.GaugeDefinitions", []),
+      ("Telemetry.PrometheusOpts.SummaryDefinitions", []), ("Telemetry.PrometheusOpts.Registerer", .null),
       ("Cache.EntryFetchRate", Self.shown(cache.entryFetchRate)), ("Cache.Logger", .null),
       ("RPCRateLimit", Self.shown(limits.rpcRate)), ("RequestLimitsMode", .int(Int64(limits.requestMode.number))),
       ("RequestLimitsReadRate", Self.shown(limits.readRate)),

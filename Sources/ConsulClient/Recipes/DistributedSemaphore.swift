@@ -98,8 +98,8 @@ public actor DistributedSemaphore: Exclusion {
       index = answer.metadata.index
       guard state.holders.count < limit else { continue }
       state.holders.insert(session)
+      // If others were faster, the index has moved on and the next query answers at once.
       if try await write(state, over: pair) { return true }
-      index = 0
     }
     return false
   }

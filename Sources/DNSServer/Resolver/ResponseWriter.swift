@@ -101,7 +101,8 @@ struct ResponseWriter {
       return writer.writeExtension(request, payloadSize: size, responseCode: code, subnetScope: extensionScope)
     }
 
-    private func write(_ record: AnswerRecord, _ section: DNSMessageWriter.Section, to writer: DNSMessageWriter) -> Bool {
+    private func write(_ record: AnswerRecord, _ section: DNSMessageWriter.Section, to writer: DNSMessageWriter) -> Bool
+    {
       writer.writeRecord(section, type: record.data.type, ttl: record.ttl) { writer in
         write(record.owner, to: writer)
       } data: { writer in

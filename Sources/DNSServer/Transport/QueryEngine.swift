@@ -147,7 +147,8 @@ final class QueryEngine {
       write(draft, code, flags, subject, configuration, dependsOnClient: resolver.dependsOnClient)
       return .done
     case .failed(let reason):
-      environment.logger.debug("DNS query failed", metadata: ["name": "\(subject.query.question.name)", "error": "\(reason)"])
+      environment.logger.debug(
+        "DNS query failed", metadata: ["name": "\(subject.query.question.name)", "error": "\(reason)"])
       draft.removeAll()
       write(draft, .serverFailure, .authoritative, subject, configuration)
       return .done
@@ -174,7 +175,8 @@ final class QueryEngine {
     guard let observer = environment.observer, let start = subject.start else { return }
     let question = subject.query.question
     let kind: DNSQueryKind =
-      configuration.zone(of: question.name) != nil ? .domain : ReverseName.isReverse(question.name) ? .reverse : .recursive
+      configuration.zone(of: question.name) != nil
+      ? .domain : ReverseName.isReverse(question.name) ? .reverse : .recursive
     observer.answered(kind, type: question.type, after: ContinuousClock.now - start)
   }
 

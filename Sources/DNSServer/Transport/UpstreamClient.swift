@@ -73,7 +73,8 @@ final class UpstreamClient {
         let code = response.withUnsafeBytes { DNSFlags(rawValue: UInt16($0[2]) << 8 | UInt16($0[3])).responseCode }
         if code == .noError || code == .nameError { return completion(response) }
         self.logger.debug(
-          "recursor refused", metadata: ["recursor": "\(server)", "name": "\(question.name)", "rcode": "\(code.rawValue)"])
+          "recursor refused",
+          metadata: ["recursor": "\(server)", "name": "\(question.name)", "rcode": "\(code.rawValue)"])
       case .failure(let error):
         self.logger.debug(
           "recursor failed", metadata: ["recursor": "\(server)", "name": "\(question.name)", "error": "\(error)"])
@@ -93,7 +94,9 @@ private struct UpstreamExchange: Sendable {
   struct Closed: Error {}
 
   /// - Returns: the response, with at least a header.
-  func start(with server: RecursorAddress, over transport: DNSTransport, on loop: any EventLoop) -> EventLoopFuture<[UInt8]> {
+  func start(with server: RecursorAddress, over transport: DNSTransport, on loop: any EventLoop) -> EventLoopFuture<
+    [UInt8]
+  > {
     let promise = loop.makePromise(of: [UInt8].self)
     let exchange = self
     let address: SocketAddress

@@ -20,7 +20,8 @@ public struct IPNetwork: Sendable, Equatable {
   /// Whether the network has this address. IPv4 addresses mapped into IPv6 count as IPv4.
   public func contains(_ text: String) -> Bool {
     guard var other = Self.bytes(of: text) else { return false }
-    if other.count == 16, address.count == 4, other[..<10].allSatisfy({ $0 == 0 }), other[10] == 0xFF, other[11] == 0xFF {
+    if other.count == 16, address.count == 4, other[..<10].allSatisfy({ $0 == 0 }), other[10] == 0xFF, other[11] == 0xFF
+    {
       other = Array(other[12...])
     }
     guard other.count == address.count else { return false }

@@ -91,7 +91,9 @@ enum AgentServices {
 
   private static func requireRight(_ api: API, _ id: String, _ exchange: Exchange) throws(HTTPError) {
     let permission: Permission
-    do throws(LocalAgentError) { permission = try api.local.permission(forService: id) } catch { throw HTTPError(error) }
+    do throws(LocalAgentError) { permission = try api.local.permission(forService: id) } catch {
+      throw HTTPError(error)
+    }
     try exchange.rights.require(permission)
   }
 }

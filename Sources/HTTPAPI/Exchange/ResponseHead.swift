@@ -40,7 +40,8 @@ struct ResponseHead {
 
   /// Writes the status line and all headers, and the empty line behind them.
   func write(
-    to out: inout ByteWriter, settings: HTTPSettings, date: [UInt8], contentLength: Int?, isCompressed: Bool, closes: Bool
+    to out: inout ByteWriter, settings: HTTPSettings, date: [UInt8], contentLength: Int?, isCompressed: Bool,
+    closes: Bool
   ) {
     if status == .ok {
       out.write("HTTP/1.1 200 OK\r\n")

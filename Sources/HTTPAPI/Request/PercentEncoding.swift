@@ -29,7 +29,8 @@ enum PercentEncoding {
     var result: [UInt8] = []
     for byte in text.utf8 {
       switch byte {
-      case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+      case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
         result.append(byte)
       case 0x20: result.append(UInt8(ascii: "+"))
       default:

@@ -15,7 +15,8 @@ struct Request {
   let clientAddress: String
 
   init(
-    head: RequestHead, bytes: ByteBuffer, query: QueryParameters, suffix: String, body: ByteBuffer, clientAddress: String
+    head: RequestHead, bytes: ByteBuffer, query: QueryParameters, suffix: String, body: ByteBuffer,
+    clientAddress: String
   ) {
     method = head.method
     self.head = head

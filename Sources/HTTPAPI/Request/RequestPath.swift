@@ -57,7 +57,8 @@ enum RequestPath {
     path.unicodeScalars.allSatisfy { scalar in
       if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
       switch scalar.properties.generalCategory {
-      case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator, .paragraphSeparator:
+      case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+        .paragraphSeparator:
         return false
       default: return true
       }

@@ -38,9 +38,9 @@ struct Gate: Sendable {
   let api: API
   let router: Router
 
-  init(api: API) {
+  init(api: API, router: Router = Router(Endpoints.all)) {
     self.api = api
-    router = Router(Endpoints.all)
+    self.router = router
   }
 
   // MARK: before the body

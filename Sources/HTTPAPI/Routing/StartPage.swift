@@ -48,7 +48,8 @@ struct StartPage {
       ("X-Content-Type-Options", "nosniff"),
     ]
     let links = [
-      ("/v1/catalog/services", "Services"), ("/v1/catalog/nodes", "Nodes"), ("/v1/health/state/critical", "Critical checks"),
+      ("/v1/catalog/services", "Services"), ("/v1/catalog/nodes", "Nodes"),
+      ("/v1/health/state/critical", "Critical checks"),
       ("/v1/kv/?keys", "Keys"), ("/v1/session/list", "Sessions"), ("/v1/agent/members", "Members of the cluster"),
       ("/v1/agent/services", "Services of this agent"), ("/v1/agent/checks", "Checks of this agent"),
       ("/v1/status/leader", "Leader"), ("/v1/agent/self", "This agent"),

@@ -116,7 +116,8 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func readHead(scanned: Int) -> Bool {
-    guard input != nil, let outcome = input?.withUnsafeReadableBytes({ RequestParser.parse($0, scanned: scanned) }) else {
+    guard input != nil, let outcome = input?.withUnsafeReadableBytes({ RequestParser.parse($0, scanned: scanned) })
+    else {
       resources.settled(self)
       return false
     }

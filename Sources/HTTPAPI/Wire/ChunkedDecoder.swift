@@ -1,7 +1,8 @@
 /// Takes a chunked body apart (RFC 9112 section 7.1), whatever pieces it arrives in. Extensions and trailers are skipped.
 struct ChunkedDecoder: Equatable {
   private enum Place: Equatable {
-    case size, extensions, sizeEnd, data(Int), dataEnd, dataLineFeed, trailerStart, trailer, trailerLineFeed, lastLineFeed
+    case size, extensions, sizeEnd, data(Int), dataEnd, dataLineFeed, trailerStart, trailer, trailerLineFeed,
+      lastLineFeed
     case done
   }
 

@@ -49,7 +49,9 @@ struct RequestHead: Equatable, Sendable {
   /// Whether the client waits for `100 Continue` before it sends the body.
   var expectsContinue = false
   /// The first value of each header in `RequestHeader`, by raw value; nil where the request has none.
-  private var values: (Span?, Span?, Span?, Span?, Span?, Span?, Span?, Span?) = (nil, nil, nil, nil, nil, nil, nil, nil)
+  private var values: (Span?, Span?, Span?, Span?, Span?, Span?, Span?, Span?) = (
+    nil, nil, nil, nil, nil, nil, nil, nil
+  )
 
   subscript(header: RequestHeader) -> Span? {
     get {

@@ -109,7 +109,9 @@ private struct HeadScanner {
     let all = target.bytes(in: bytes)
     for scheme in ["http://", "https://"] where all.count > scheme.utf8.count {
       guard all.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 | 0x20 }) else { continue }
-      guard let slash = all[scheme.utf8.count...].firstIndex(of: UInt8(ascii: "/")), slash > scheme.utf8.count else { break }
+      guard let slash = all[scheme.utf8.count...].firstIndex(of: UInt8(ascii: "/")), slash > scheme.utf8.count else {
+        break
+      }
       return Span(start: target.start + slash, count: target.count - slash)
     }
     throw .malformed("")

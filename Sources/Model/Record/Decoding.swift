@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Why input did not fit a record.
 public enum DecodingError: Error, Equatable, CustomStringConvertible {
   /// The value at `path` has the wrong type. `found` and `expected` are the words of the JSON and record worlds.
@@ -137,24 +141,48 @@ extension Schema {
   func decode(
     _ base: UnsafeMutableRawPointer, count: Int, _ reader: inout MessagePackReader
   ) throws(MessagePackError) {
-    var next = 0
-    for _ in 0..<count {
-      let key = try reader.rawString()
-      var found: Int?
-      for step in 0..<wireOrder.count {
-        let candidate = (next + step) % wireOrder.count
-        if fields[wireOrder[candidate]].name.utf8.elementsEqual(key) {
-          found = candidate
-          break
+    let result: Result<Void, MessagePackError> = fields.withUnsafeBufferPointer { fields in
+      do throws(MessagePackError) {
+        var next = 0
+        for _ in 0..<count {
+          let key = try reader.rawString()
+          guard let found = place(of: key, in: fields, from: next) else {
+            try reader.skip()
+            continue
+          }
+          next = found + 1
+          try fields[wireOrder[found]].decode(base, &reader)
         }
+        return .success(())
+      } catch {
+        return .failure(error)
       }
-      guard let found else {
-        try reader.skip()
-        continue
-      }
-      next = found + 1
-      let field = fields[wireOrder[found]]
-      try field.operations.decode(base + field.offset, &reader)
     }
+    try result.get()
+  }
+
+  /// The place in `wireOrder` of the field with that name, looked for from `start` on and then from the beginning.
+  private func place(of key: UnsafeRawBufferPointer, in fields: UnsafeBufferPointer<Field>, from start: Int) -> Int? {
+    for step in 0..<wireOrder.count {
+      let candidate = (start + step) % wireOrder.count
+      if fields[wireOrder[candidate]].isNamed(key) { return candidate }
+    }
+    return nil
+  }
+}
+
+extension Field {
+  /// Whether `key` is this field's name on the wire: `wireKey` ends with it, behind a header of at most three bytes.
+  func isNamed(_ key: UnsafeRawBufferPointer) -> Bool {
+    wireKey.withUnsafeBytes { encoded in
+      let header = encoded.count - key.count
+      guard header == (key.count < 32 ? 1 : 3) else { return false }
+      guard let name = encoded.baseAddress, let other = key.baseAddress else { return key.isEmpty }
+      return memcmp(name + header, other, key.count) == 0
+    }
+  }
+
+  func decode(_ base: UnsafeMutableRawPointer, _ reader: inout MessagePackReader) throws(MessagePackError) {
+    try operations.decode(base + offset, &reader)
   }
 }

@@ -9,38 +9,51 @@ extension Schema {
   }
 
   /// Writes the members without the braces, so that a caller can add its own.
+  ///
+  /// Fields are used in place: a copy of one would retain and release all of its parts.
   func encodeJSONMembers(
     _ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []
   ) {
     let base = UnsafeRawPointer(record)
-    for field in fields where !field.options.contains(.hiddenInJSON) {
-      let place = base + field.offset
-      if field.options.contains(.omitEmpty), field.operations.isEmpty(place) { continue }
-      writer.member(encodedKey: field.jsonKey)
-      field.operations.encodeJSON(place, &writer, field.options.union(inherited))
+    fields.withUnsafeBufferPointer { fields in
+      for index in fields.indices { fields[index].encodeJSON(base, &writer, inherited) }
     }
   }
 
   /// Writes the record as a MessagePack map, keys in ascending byte order (wire/messagepack.md, "Structs").
   func encode(_ record: UnsafePointer<Root>, _ writer: inout MessagePackWriter) {
     let base = UnsafeRawPointer(record)
-    var omitted = 0
-    for index in wireOrder where fields[index].options.contains(.omitEmptyOnWire) {
-      if fields[index].operations.isEmpty(base + fields[index].offset) { omitted += 1 }
-    }
-    writer.mapHeader(wireOrder.count - omitted)
-    for index in wireOrder {
-      let field = fields[index]
-      if field.options.contains(.omitEmptyOnWire), field.operations.isEmpty(base + field.offset) { continue }
-      writer.raw(field.wireKey)
-      field.operations.encode(base + field.offset, &writer)
+    fields.withUnsafeBufferPointer { fields in
+      let omitted = hasOmissions ? wireOrder.reduce(0) { $0 + (fields[$1].isOmittedOnWire(base) ? 1 : 0) } : 0
+      writer.mapHeader(wireOrder.count - omitted)
+      for index in wireOrder { fields[index].encode(base, &writer) }
     }
   }
 
   /// Whether every field holds its zero value.
   func isEmpty(_ record: UnsafePointer<Root>) -> Bool {
     let base = UnsafeRawPointer(record)
-    return fields.allSatisfy { $0.operations.isEmpty(base + $0.offset) }
+    return fields.withUnsafeBufferPointer { fields in
+      fields.indices.allSatisfy { fields[$0].isEmpty(base) }
+    }
+  }
+}
+
+extension Field {
+  func isEmpty(_ base: UnsafeRawPointer) -> Bool { operations.isEmpty(base + offset) }
+
+  func isOmittedOnWire(_ base: UnsafeRawPointer) -> Bool { options.contains(.omitEmptyOnWire) && isEmpty(base) }
+
+  func encodeJSON(_ base: UnsafeRawPointer, _ writer: inout JSONWriter, _ inherited: FieldOptions) {
+    if options.contains(.hiddenInJSON) || (options.contains(.omitEmpty) && isEmpty(base)) { return }
+    writer.member(encodedKey: jsonKey)
+    operations.encodeJSON(base + offset, &writer, options.union(inherited))
+  }
+
+  func encode(_ base: UnsafeRawPointer, _ writer: inout MessagePackWriter) {
+    if isOmittedOnWire(base) { return }
+    writer.raw(wireKey)
+    operations.encode(base + offset, &writer)
   }
 }
 

@@ -114,6 +114,8 @@ public struct Schema<Root: Record>: Sendable {
   public let fields: [Field]
   /// Indexes into `fields`: those that MessagePack carries, in ascending byte order of their names.
   let wireOrder: [Int]
+  /// Whether any field may be left out of MessagePack.
+  let hasOmissions: Bool
   /// Lower-case names and aliases to indexes into `fields`.
   private let byFoldedName: [String: Int]
   /// The same with underscores removed, for configuration files (`service_id` is `ServiceID`).
@@ -124,6 +126,7 @@ public struct Schema<Root: Record>: Sendable {
     build(&builder)
     self.name = name
     fields = builder.fields
+    hasOmissions = fields.contains { $0.options.contains(.omitEmptyOnWire) }
     wireOrder = fields.indices
       .filter { !builder.fields[$0].options.contains(.notOnWire) }
       .sorted { Array(builder.fields[$0].name.utf8).lexicographicallyPrecedes(Array(builder.fields[$1].name.utf8)) }

@@ -248,7 +248,8 @@ public struct DynamicMap: Sendable, Equatable, FieldValue {
     switch value.unwrappedBlock(context) {
     case .null: self.init()
     case .object(let members):
-      self.init(DynamicObject(members.map { ($0.key, context.style == .configuration ? $0.value : $0.value.asFloatingPoint) }))
+      self.init(
+        DynamicObject(members.map { ($0.key, context.style == .configuration ? $0.value : $0.value.asFloatingPoint) }))
     default: throw context.mismatch(value, expected: "map[string]interface {}")
     }
   }

@@ -45,7 +45,8 @@ public final class ServerNode: Sendable {
     leader = duties
     isLeading = flag
     raft = try RaftNode(
-      options: raftOptions, storage: storage, machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
+      options: raftOptions, storage: storage,
+      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
       observeLeadership: { change in
         switch change {
         case .gained:

@@ -119,7 +119,8 @@ public struct DNSMessageReader {
 
   public mutating func readQuestion() throws(DNSMessageError) -> DNSQuestion {
     DNSQuestion(
-      name: try readName(), type: DNSRecordType(rawValue: try readUInt16()), class: DNSClass(rawValue: try readUInt16()))
+      name: try readName(), type: DNSRecordType(rawValue: try readUInt16()), class: DNSClass(rawValue: try readUInt16())
+    )
   }
 
   public mutating func skipRecord() throws(DNSMessageError) {

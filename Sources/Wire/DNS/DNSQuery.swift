@@ -65,7 +65,9 @@ public struct DNSClientSubnet: Hashable, Sendable {
     case .v6(let upper, let lower):
       bytes = [0, 2, sourcePrefix, scope]
       for half in [upper, lower] {
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+          bytes.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+        }
       }
     }
     bytes.removeLast(bytes.count - 4 - min(bytes.count - 4, (Int(sourcePrefix) + 7) / 8))

@@ -106,7 +106,10 @@ private let absent = "127.81.9.9:9"
         })
     }
     #expect(try await ping(closing.place).once() == .critical("HTTP2 ping failed: EOF"))
-    #expect(try await ping(closing.place, tls: true).once() == .critical("Failed to dial to \(closing.place): EOF"))
+    // Whether the end of the server shows as the end of the stream or as a reset is a race that the system decides.
+    let result = try await ping(closing.place, tls: true).once()
+    #expect(result?.status == .critical)
+    #expect(result?.output.hasPrefix("Failed to dial to \(closing.place): ") == true)
     #expect(try await ping(silent.place).once() == .critical("HTTP2 ping failed: context deadline exceeded"))
     #expect(try await ping(http1.place).once()?.status == .critical)
     #expect(
