@@ -50,7 +50,7 @@ extension CommandResult {
   /// True, or the state machine's refusal as an error behind `prefix`.
   func success(prefix: String) throws(ServerError) -> Bool {
     switch self {
-    case .done, .text: return true
+    case .done, .text, .transaction: return true
     case .bool(let value): return value
     case .failed(let text): throw .rejected(prefix + text)
     }

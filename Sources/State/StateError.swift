@@ -53,6 +53,12 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
     case .snapshot(let error): error.description
     }
   }
+
+  /// `description` without what registrations put before it: which part of them failed.
+  var reason: String {
+    let prefix = "failed inserting node: "
+    return description.hasPrefix(prefix) ? String(description.dropFirst(prefix.count)) : description
+  }
 }
 
 /// Why a snapshot could not be read.

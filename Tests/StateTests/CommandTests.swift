@@ -23,9 +23,16 @@ import Testing
     var coordinate = NodeCoordinate()
     coordinate.node = "n"
     coordinate.coord = Coordinate()
+    var txn = TxnRequest()
+    txn.ops = [TxnOp(), TxnOp(), TxnOp(), TxnOp(), TxnOp()]
+    txn.ops[0].kv = TxnKVOp(.deleteCAS, entry)
+    txn.ops[1].node = Boxed(TxnNodeOp(.set, Node()))
+    txn.ops[2].service = Boxed(TxnServiceOp(.cas, node: "n", service("web", tags: ["a"])))
+    txn.ops[3].check = Boxed(TxnCheckOp(.get, check("c")))
+    txn.ops[4].session = Boxed(TxnSessionOp())
     return [
       .register(register), .deregister(deregister), .kvs(KVSRequest(op: .cas, entry: entry)), .session(session),
-      .tombstone(tombstone), .coordinates([coordinate]), .ignored(type: 21),
+      .tombstone(tombstone), .coordinates([coordinate]), .ignored(type: 21), .txn(txn),
     ]
   }()
 
@@ -34,7 +41,7 @@ import Testing
     #expect(try Command(decoding: command.encode()) == command)
   }
 
-  @Test(arguments: zip(commands.indices, [0, 1, 2, 3, 5, 0x86, 0x95] as [UInt8]))
+  @Test(arguments: zip(commands.indices, [0, 1, 2, 3, 5, 0x86, 0x95, 8] as [UInt8]))
   func commandsBeginWithTheirType(place: Int, type: UInt8) {
     #expect(Self.commands[place].encode().first == type)
   }

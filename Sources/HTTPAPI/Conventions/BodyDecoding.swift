@@ -21,13 +21,15 @@ extension Request {
   }
 
   /// The first JSON value of the body; what follows is ignored, as a stream decoder does.
-  func json() throws(HTTPError) -> Dynamic {
+  ///
+  /// - Parameter failure: what the text of an error begins with.
+  func json(failure: String = "Request decode failed: ") throws(HTTPError) -> Dynamic {
     let result = body.withUnsafeReadableBytes { bytes -> Result<Dynamic, JSONError> in
       do throws(JSONError) { return .success(try Dynamic(firstJSON: bytes)) } catch { return .failure(error) }
     }
     switch result {
     case .success(let value): return value
-    case .failure(let error): throw .badRequest("Request decode failed: \(streamText(error))")
+    case .failure(let error): throw .badRequest(failure + streamText(error))
     }
   }
 

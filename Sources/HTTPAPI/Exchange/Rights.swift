@@ -20,7 +20,12 @@ struct Rights {
 
   /// - Throws: the answer that a token without this right gets.
   func require(_ permission: Permission) throws(HTTPError) {
-    if allows(permission) { return }
-    throw HTTPError(.denied(permission), accessor: authorizer.accessorID, isAnonymous: isAnonymous)
+    if let refusal = refusal(of: permission) { throw refusal }
+  }
+
+  /// The answer that a token without this right gets; nil for one that has it.
+  func refusal(of permission: Permission) -> HTTPError? {
+    allows(permission)
+      ? nil : HTTPError(.denied(permission), accessor: authorizer.accessorID, isAnonymous: isAnonymous)
   }
 }

@@ -1,18 +1,22 @@
 extension Schema {
   /// Writes the record at `record` as a JSON object.
-  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter) {
+  ///
+  /// - Parameter inherited: what holds for all fields, because it was said of the field that holds the record.
+  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []) {
     writer.beginObject()
-    encodeJSONMembers(record, &writer)
+    encodeJSONMembers(record, &writer, inherited: inherited)
     writer.endObject()
   }
 
   /// Writes the members without the braces, so that a caller can add its own.
   ///
   /// Fields are used in place: a copy of one would retain and release all of its parts.
-  func encodeJSONMembers(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter) {
+  func encodeJSONMembers(
+    _ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []
+  ) {
     let base = UnsafeRawPointer(record)
     fields.withUnsafeBufferPointer { fields in
-      for index in fields.indices { fields[index].encodeJSON(base, &writer) }
+      for index in fields.indices { fields[index].encodeJSON(base, &writer, inherited) }
     }
   }
 
@@ -40,10 +44,10 @@ extension Field {
 
   func isOmittedOnWire(_ base: UnsafeRawPointer) -> Bool { options.contains(.omitEmptyOnWire) && isEmpty(base) }
 
-  func encodeJSON(_ base: UnsafeRawPointer, _ writer: inout JSONWriter) {
+  func encodeJSON(_ base: UnsafeRawPointer, _ writer: inout JSONWriter, _ inherited: FieldOptions) {
     if options.contains(.hiddenInJSON) || (options.contains(.omitEmpty) && isEmpty(base)) { return }
     writer.member(encodedKey: jsonKey)
-    operations.encodeJSON(base + offset, &writer, options)
+    operations.encodeJSON(base + offset, &writer, options.union(inherited))
   }
 
   func encode(_ base: UnsafeRawPointer, _ writer: inout MessagePackWriter) {
@@ -59,7 +63,7 @@ extension Record {
   }
 
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions = []) {
-    withUnsafePointer(to: self) { Self.schema.encodeJSON($0, &writer) }
+    withUnsafePointer(to: self) { Self.schema.encodeJSON($0, &writer, inherited: options.intersection(.nullLists)) }
   }
 
   public func encode(_ writer: inout MessagePackWriter) {

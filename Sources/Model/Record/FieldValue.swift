@@ -101,7 +101,15 @@ extension IntegerFieldValue {
     case .string(let text) where context.style == .configuration: number = Self(text)
     default: number = nil
     }
-    guard let number else { throw context.mismatch(value, expected: Self.goName) }
+    guard let number else {
+      switch value {
+      case .int, .uint, .double:
+        // A number of the wrong kind or size: Go's decoder shows it.
+        let found = "number " + (value.weakText ?? "")
+        throw .mismatch(path: context.path, found: found, expected: Self.goName)
+      default: throw context.mismatch(value, expected: Self.goName)
+      }
+    }
     self = number
   }
   public var selected: Selected { Self.isSigned ? .int(Int64(clamping: self)) : .uint(UInt64(clamping: self)) }
@@ -138,7 +146,7 @@ extension Double: FieldValue {
 extension Array: FieldValue where Element: FieldValue {
   public var isEmptyValue: Bool { isEmpty }
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
-    if isEmpty, options.contains(.nullWhenEmpty) { return writer.null() }
+    if isEmpty, !options.isDisjoint(with: [.nullWhenEmpty, .nullLists]) { return writer.null() }
     writer.array(self) { $1.encodeJSON(&$0, options) }
   }
   public func encode(_ writer: inout MessagePackWriter) {

@@ -37,6 +37,8 @@ public struct FieldOptions: OptionSet, Sendable {
   public static let secret: FieldOptions = [.hiddenInJSON]
   /// The filter language does not know the field.
   public static let notSelectable = FieldOptions(rawValue: 1 << 7)
+  /// Empty lists in the record that the field holds are `null` in JSON, however deep they lie.
+  public static let nullLists = FieldOptions(rawValue: 1 << 8)
 }
 
 /// One field of a record type: its names, its place in memory and the operations of its type.

@@ -73,9 +73,9 @@ final class LeaderDuties: Sendable {
         if let session = snapshot.session(id).value { sessions.arm(session) }
       }
     }
-    if batch.deletionIndex > 0, store.current.tombstoneIndex == batch.deletionIndex {
-      noteDeletion(index: batch.deletionIndex)
-    }
+    guard batch.deletionIndex > 0 else { return }
+    let newest = store.current.tombstoneIndex
+    if newest >= batch.deletionIndex { noteDeletion(index: newest) }
   }
 
   private func noteDeletion(index: UInt64) {

@@ -61,8 +61,8 @@ private struct SnapshotStream: StateSnapshotWriter {
 struct AppliedBatch: Sendable {
   var createdSessions: [String] = []
   var destroyedSessions: [String] = []
-  /// The highest index at which keys may have been deleted.
-  var deletionIndex: UInt64 = 0
+  /// The lowest index at which keys may have been deleted; 0 where none were.
+  private(set) var deletionIndex: UInt64 = 0
 
   mutating func note(_ command: Command, _ result: CommandResult, index: UInt64) {
     switch command {
@@ -71,15 +71,23 @@ struct AppliedBatch: Sendable {
       if request.op == "destroy" {
         destroyedSessions.append(request.session.id)
         // Sessions may delete the keys they hold.
-        deletionIndex = index
+        noteDeletion(index)
       }
     case .kvs(let request):
       switch KVOp(rawValue: request.op) {
-      case .delete, .deleteCAS, .deleteTree: deletionIndex = index
+      case .delete, .deleteCAS, .deleteTree: noteDeletion(index)
       default: break
       }
-    case .register, .deregister: deletionIndex = index
+    case .register, .deregister: noteDeletion(index)
+    case .txn(let request):
+      guard case .transaction(let response) = result, response.errors.isEmpty else { break }
+      destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
+      noteDeletion(index)
     case .tombstone, .coordinates, .ignored: break
     }
+  }
+
+  private mutating func noteDeletion(_ index: UInt64) {
+    if deletionIndex == 0 { deletionIndex = index }
   }
 }

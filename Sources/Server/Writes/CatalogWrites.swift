@@ -13,7 +13,7 @@ public struct CatalogRegister: WriteRequest {
     request.datacenter = context.datacenter
     try Self.checkNode(request)
     if var service = request.service {
-      try Self.complete(&service)
+      try CatalogRules.complete(&service)
       request.service = service
     }
     try Self.completeChecks(&request)
@@ -27,23 +27,7 @@ public struct CatalogRegister: WriteRequest {
     if request.address.isEmpty, !request.skipNodeUpdate {
       throw .invalid("Must provide address if SkipNodeUpdate is not set")
     }
-    if !request.id.isEmpty, !Identifier.isValid(request.id) {
-      throw .invalid("Bad node ID: \(Self.identifierProblem(request.id))")
-    }
-  }
-
-  private static func identifierProblem(_ id: String) -> String {
-    id.utf8.count == 36 ? "uuid is improperly formatted" : "uuid string is wrong length"
-  }
-
-  private static func complete(_ service: inout NodeService) throws(ServerError) {
-    if service.service.isEmpty {
-      throw .invalid(
-        "Must provide service name (Service.Service)" + (service.id.isEmpty ? "" : " when service ID is provided"))
-    }
-    if service.id.isEmpty { service.id = service.service }
-    if let problem = service.problemText { throw .invalid(problem) }
-    if service.weights == nil { service.weights = Weights() }
+    try CatalogRules.checkNodeID(request.id)
   }
 
   /// One list of checks, each with the node's name and an id.

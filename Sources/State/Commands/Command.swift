@@ -8,6 +8,7 @@ public enum Command: Sendable, Equatable {
   case session(SessionRequest)
   case tombstone(TombstoneRequest)
   case coordinates([NodeCoordinate])
+  case txn(TxnRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
   case ignored(type: UInt8)
 
@@ -22,6 +23,7 @@ public enum Command: Sendable, Equatable {
     case .session: 3
     case .tombstone: 5
     case .coordinates: 6 | Self.ignoreFlag
+    case .txn: 8
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -35,6 +37,7 @@ public enum Command: Sendable, Equatable {
     case .session(let request): request.encode(&writer)
     case .tombstone(let request): request.encode(&writer)
     case .coordinates(let batch): batch.encode(&writer)
+    case .txn(let request): request.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -54,6 +57,7 @@ public enum Command: Sendable, Equatable {
       case 3: self = .session(try SessionRequest(from: &reader))
       case 5: self = .tombstone(try TombstoneRequest(from: &reader))
       case 6: self = .coordinates(try [NodeCoordinate](from: &reader))
+      case 8: self = .txn(try TxnRequest(from: &reader))
       default: self = .ignored(type: type)
       }
     } catch {

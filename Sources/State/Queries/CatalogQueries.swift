@@ -11,6 +11,12 @@ extension StateSnapshot {
     id.isEmpty ? nil : tables.nodes.index(Schemas.NodeIndex.id).value(.of(id))?.node
   }
 
+  /// One instance of a service on the node of that name.
+  public func service(_ id: String, node: String) -> Row<NodeService>? { tables.services[.of(node, id)]?.service }
+
+  /// One check of the node of that name or of its services.
+  public func check(_ id: String, node: String) -> Row<HealthCheck>? { tables.checks[.of(node, id)] }
+
   /// All nodes, in the order of their names.
   public func nodes() -> QueryResult<[Row<Node>]> {
     QueryResult(

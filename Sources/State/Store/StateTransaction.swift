@@ -49,6 +49,7 @@ public struct StateTransaction: ~Copyable {
     case .session(let request): return try apply(request)
     case .tombstone(let request): try apply(request)
     case .coordinates(let batch): updateCoordinates(batch)
+    case .txn(let request): return .transaction(apply(request.ops))
     case .ignored: break
     }
     return .done
@@ -59,16 +60,17 @@ public struct StateTransaction: ~Copyable {
     _ body: (inout StateTransaction) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let savedTables = tables
-    let savedChanges = changes
-    let savedDelays = lockDelays
+    // Both only grow: their lengths are all that has to be kept.
+    let changeCount = changes.count
+    let delayCount = lockDelays.count
     owner = TransactionID.next()
     do throws(Failure) {
       return try body(&self)
     } catch {
       tables = savedTables
       touchedServices = nil
-      changes = savedChanges
-      lockDelays = savedDelays
+      changes.removeSubrange(changeCount...)
+      lockDelays.removeSubrange(delayCount...)
       owner = TransactionID.next()
       throw error
     }
