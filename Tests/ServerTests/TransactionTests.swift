@@ -208,7 +208,7 @@ private func context(_ state: StateSnapshot = StateSnapshot(), delayed: String =
 
   @Test func missingRightsAreListedAmongTheOtherErrors() throws {
     let ops = [kv("set", "a"), kv("get", ""), kv("set", "b"), node("set", "n")]
-    let write = try TxnApply(ops) { $0 == .keyWrite("b") || $0 == .nodeWrite("n") ? "Permission denied" : nil }
+    let write = TxnApply(ops) { $0 == .keyWrite("b") || $0 == .nodeWrite("n") ? "Permission denied" : nil }
     guard case .immediate(let outcome) = try write.prepare(context()) else {
       Issue.record("the transaction would be logged")
       return

@@ -3,7 +3,7 @@ import Model
 
 extension Agent {
   public var raftServers: [RaftPeer]? {
-    guard let status = server?.raft.status else { return nil }
+    guard let status = server?.raft.currentStatus else { return nil }
     let names = Dictionary(
       (members(wan: false) ?? []).compactMap { member in member.tags["id"].map { ($0, member.name) } },
       uniquingKeysWith: { first, _ in first })
