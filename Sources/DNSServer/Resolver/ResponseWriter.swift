@@ -42,7 +42,8 @@ struct ResponseWriter {
 
   /// Writes a message; afterwards the writer holds it.
   func write(
-    _ draft: AnswerDraft, code: DNSResponseCode, flags: DNSFlags, dependsOnClient: Bool, to writer: inout DNSMessageWriter
+    _ draft: AnswerDraft, code: DNSResponseCode, flags: DNSFlags, dependsOnClient: Bool,
+    to writer: inout DNSMessageWriter
   ) {
     writer.compresses = !configuration.settings.disableCompression
     let marksTruncation = configuration.settings.enableTruncate
@@ -102,7 +103,9 @@ struct ResponseWriter {
       return writer.writeExtension(request, payloadSize: size, responseCode: code, subnetScope: extensionScope)
     }
 
-    private func write(_ record: AnswerRecord, _ section: DNSMessageWriter.Section, to writer: inout DNSMessageWriter) -> Bool {
+    private func write(_ record: AnswerRecord, _ section: DNSMessageWriter.Section, to writer: inout DNSMessageWriter)
+      -> Bool
+    {
       writer.writeRecord(section, type: record.data.type, ttl: record.ttl) { writer in
         write(record.owner, to: &writer)
       } data: { writer in
