@@ -50,8 +50,6 @@ enum Sessions {
       throw .badRequest("Request decode failed: \(error.apiText(Session.schema.name))")
     }
     session.lockDelay = secondsIfSmall(session.lockDelay)
-    // Releases before 1.7 called the node checks `Checks`.
-    if members.names("checks"), !members.names("nodechecks") { session.nodeChecks = session.checks }
   }
 
   /// Old clients send seconds as a number; delays below a microsecond can be meant in no other way.
