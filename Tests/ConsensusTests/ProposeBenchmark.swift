@@ -73,10 +73,11 @@ private final class CountingMachine: StateMachine {
 
   func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
     for entry in entries where entry.kind == .command {
-      results.append(count.withLock { count -> Int in
-        count += 1
-        return count
-      })
+      results.append(
+        count.withLock { count -> Int in
+          count += 1
+          return count
+        })
     }
   }
 
