@@ -285,13 +285,15 @@ struct ClusterSimulation {
     let deadline = now + 120_000_000_000
     var proposed: LogIndex?
     let marker = Marker()
+    var nextTry = now
     while now < deadline {
       step += 1
       if step > plan.steps + 500_000 { throw violation("busy without getting anywhere: \(summary)") }
       try advance()
       if let index = marker.index.withLock({ $0 }) { proposed = index }
-      if proposed == nil, marker.isFree, let leader = leaders.first {
+      if proposed == nil, marker.isFree, now >= nextTry, let leader = leaders.first {
         marker.take()
+        nextTry = now + 50_000_000
         leader.propose([[0xff]], now: now) { result in
           if case .success(let applied) = result {
             marker.index.withLock { $0 = applied.index }

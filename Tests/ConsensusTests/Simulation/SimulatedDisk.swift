@@ -92,8 +92,9 @@ final class SimulatedDisk: Disk {
   /// The machine loses power: what was not synchronised survives in part, or not at all.
   func losePower() {
     state.withLock { state in
-      for (id, inode) in state.files {
-        var inode = inode
+      // In a fixed order, or a seed would not replay.
+      for id in state.files.keys.sorted() {
+        guard var inode = state.files[id] else { continue }
         state.persistSome(of: &inode)
         inode.content = inode.durable
         state.files[id] = inode
