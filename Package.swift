@@ -43,7 +43,6 @@ let package = Package(
     .library(name: "ConsulClient", targets: ["ConsulClient"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -52,13 +51,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
-    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
-    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     room("Model"),
@@ -69,37 +65,51 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
-      "Server", ["Model", "Wire", "State", "Consensus", "AccessControl", logging] + nio("NIOCore", "NIOConcurrencyHelpers")),
+      "Server",
+      [
+        "Model", "Wire", "State", "Consensus", "AccessControl", logging,
+        .product(name: "HeapModule", package: "swift-collections"),
+      ] + nio("NIOCore", "NIOConcurrencyHelpers")),
+    room(
+      "Checks",
+      [
+        "Model", logging,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+      ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS")),
+    room("LocalAgent", ["Model", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
     room(
       "HTTPAPI",
-      ["Model", "Server", "AccessControl", "Telemetry", logging, crypto]
+      ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
         + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
         + [
           .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
           .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
-    room("DNSServer", ["Model", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
-    room("ConsulClient", ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio("NIOCore")),
+    room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
+    room(
+      "ConsulClient",
+      ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]
+        + nio("NIOCore", "NIOHTTP1", "NIOPosix")),
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Server", "State", "HTTPAPI", "DNSServer", "AccessControl", "Telemetry", logging,
-        httpClient, crypto,
+        "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
+        "AccessControl", "Telemetry", logging, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
-        .product(name: "GRPCCore", package: "grpc-swift-2"),
-        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
-        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
       "CommandLineInterface",
       [
-        "Model", "AgentConfiguration", "Agent", "ConsulClient", logging,
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Model", "AgentConfiguration", "Agent", "ConsulClient",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
@@ -110,9 +120,12 @@ let package = Package(
     tests("Consensus"),
     tests("State", ["Model"]),
     tests("Server", ["Model", "State", "Consensus"]),
-    tests("HTTPAPI", ["Model", "Server"]),
+    tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
+    tests("LocalAgent", ["Model", "Server", "Checks"]),
+    tests(
+      "HTTPAPI", ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"] + nio("NIOEmbedded", "NIOPosix")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
-    tests("ConsulClient", ["Model"]),
-    tests("Agent", ["Model", "AgentConfiguration", "Server"]),
+    tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+    tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),
     tests("CommandLineInterface", ["Model", "ConsulClient"]),
   ])

@@ -1,1 +1,43 @@
-// HTTPAPI
+import AccessControl
+import LocalAgent
+import Logging
+import Server
+
+/// # HTTPAPI
+///
+/// The HTTP face of an agent: it reads requests, finds their route, asks once for their authorisation, calls the servers
+/// (`Backend`), the agent's own services and checks (`LocalAgent`) or the agent itself (`AgentControl`), and writes the
+/// answer. It owns connections, the conventions of the API (parameters, headers, errors) and the shapes that only the API
+/// has (`Views/`). It must not know how state is stored, how servers agree, or where configuration comes from.
+///
+///     socket ── Connection ── RequestParser ── Router ── Gate ── endpoint ── Backend / LocalAgent / AgentControl
+///                   └────────── ResponseHead + JSONWriter ◂── Exchange ◂──────┘
+///
+/// A request is answered on the event loop that received it: no task, no actor, no intermediate objects. A blocking query
+/// keeps its `Exchange` and nothing else.
+public final class API: Sendable {
+  public let backend: any Backend
+  public let resolver: any AuthorizerResolver
+  /// The agent itself: identity, members, lifecycle.
+  public let control: any AgentControl
+  /// The agent's own services and checks.
+  public let local: LocalAgent
+  public let settings: HTTPSettings
+  let logger: Logger
+  let cache = CacheLedger()
+  /// Whether every token may do everything: lists then need no filtering.
+  let isOpen: Bool
+
+  public init(
+    backend: any Backend, resolver: any AuthorizerResolver, control: any AgentControl, local: LocalAgent,
+    settings: HTTPSettings, logger: Logger
+  ) {
+    self.backend = backend
+    self.resolver = resolver
+    self.control = control
+    self.local = local
+    self.settings = settings
+    self.logger = logger
+    isOpen = resolver is OpenResolver
+  }
+}

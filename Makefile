@@ -1,0 +1,44 @@
+# Proconsul: the commands of everyday work. `make run` and `make test` need nothing but a Swift toolchain and root or sudo.
+
+PREFIX ?= /usr/local
+# One configuration for run, test and conformance, so that everything is compiled once. Overflow checks and preconditions
+# stay on. `make bench` measures without -enable-testing, in a build folder of its own.
+FLAGS = -c release -Xswiftc -enable-testing
+BINARY = .build/release/proconsul
+BENCH_BINARY = .build-bench/release/proconsul
+ARGUMENTS ?= -dev -ui
+
+.PHONY: build run test bench install format lint system clean
+
+build: system
+	swift build $(FLAGS) --product proconsul
+
+run: build
+	$(BINARY) agent $(ARGUMENTS)
+
+# Simulations replay from their seeds only if hashing has no seed of its own.
+test: system
+	swift build $(FLAGS) --build-tests
+	SWIFT_DETERMINISTIC_HASHING=1 swift test $(FLAGS) --skip-build
+
+bench: system
+	swift build -c release --scratch-path .build-bench --product proconsul
+	Tests/bench $(BENCH_BINARY)
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/proconsul
+	ln -sf proconsul $(DESTDIR)$(PREFIX)/bin/consul
+
+format:
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+# Libraries that the build needs, and the tools that the tests talk to.
+system:
+	@.ci/install-system-packages
+
+clean:
+	rm -rf .build .build-bench

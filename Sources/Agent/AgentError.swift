@@ -1,0 +1,19 @@
+/// Why an agent does not start or go on.
+public enum AgentError: Error, Equatable, CustomStringConvertible {
+  case unusableFile(path: String, reason: String)
+  case invalidNodeID(String)
+  /// Another process uses the data directory, or it cannot be used for another reason.
+  case storage(String)
+  case listen(what: String, address: String, reason: String)
+  case configuration(String)
+
+  public var description: String {
+    switch self {
+    case .unusableFile(let path, let reason): "cannot use \(path): \(reason)"
+    case .invalidNodeID(let id): "node_id is not a UUID: \"\(id)\""
+    case .storage(let reason): reason
+    case .listen(let what, let address, let reason): "error starting \(what) on \(address): \(reason)"
+    case .configuration(let reason): reason
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import AccessControl
+import AgentConfiguration
+import Checks
+import DNSServer
+import HTTPAPI
+import LocalAgent
+import Logging
+import Model
+import NIOCore
+import NIOPosix
+import Server
+import Synchronization
+import Telemetry
+
+/// # Agent
+///
+/// The composition root of a running agent: it reads the configuration, makes the parts, connects them, and starts and stops
+/// them in order. It owns the life of the process (signals, reload, leaving) and what the API asks of the agent as a whole
+/// (`Control`). It must not know how any part does its work.
+///
+///     configuration ──▶ Agent ──▶ ServerNode ◂── LocalAgent ◂── HTTPServer, DNSServer
+public final class Agent: Sendable {
+  struct State {
+    var configuration: RuntimeConfiguration
+    var http: HTTPServer.Listening?
+  }
+
+  /// What asked the agent to end.
+  enum Ending: Sendable, Equatable {
+    /// Leave the cluster first.
+    case leave
+    /// Stop at once; the others will see a failed member.
+    case shutdown
+  }
+
+  let loader: ConfigurationLoader
+  let state: Mutex<State>
+  let nodeID: String
+  let logger: Logger
+  let group: MultiThreadedEventLoopGroup
+  let server: ServerNode?
+  let backend: any Backend
+  let local: LocalAgent
+  let dns: DNSServer?
+  let consoleSink: DescriptorSink
+  let endings: AsyncStream<Ending>
+  let end: AsyncStream<Ending>.Continuation
+  private let api: Mutex<HTTPServer?>
+
+  var configuration: RuntimeConfiguration { state.withLock { $0.configuration } }
+
+  /// Makes all parts; nothing listens or runs checks yet.
+  ///
+  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, console: DescriptorSink) throws {
+    self.loader = loader
+    consoleSink = console
+    logger = LogOutput.logger("agent")
+    state = Mutex(State(configuration: configuration))
+    (endings, end) = AsyncStream.makeStream(of: Ending.self)
+    let dataDirectory = try DataDirectory.prepare(configuration)
+    nodeID = try NodeIdentity.load(configured: configuration.nodeID, dataDirectory: dataDirectory)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let loop = group.next()
+    if configuration.isServer {
+      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
+      self.server = server
+      backend = server
+    } else {
+      server = nil
+      backend = NoServers(datacenter: configuration.datacenter)
+    }
+    local = LocalAgent(
+      LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
+      logger: LogOutput.logger("agent.local"),
+      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
+    dns = try DNSServer.make(configuration, backend: backend, group: group)
+    api = Mutex(nil)
+  }
+
+  // MARK: Life
+
+  /// Loads what is registered, opens all sockets and begins to synchronise.
+  func start() async throws {
+    let configuration = configuration
+    try await load(configuration)
+    try await dns?.start()
+    let http = HTTPServer(
+      api: API(
+        backend: backend, resolver: OpenResolver(), control: self, local: local,
+        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
+    let listening = try await http.start(configuration.httpListeners)
+    api.withLock { $0 = http }
+    state.withLock { $0.http = listening }
+    server?.raft.observeLeadership { [local] change in
+      if case .gained = change { local.serversAvailable() }
+    }
+    local.start()
+    if server?.isLeader == true { local.serversAvailable() }
+    logger.info(
+      "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
+  func stop() async {
+    let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
+    if let http, let listening { await http.stop(listening) }
+    await dns?.stop()
+    let local = local
+    let server = server
+    await Self.offLoops {
+      local.stop()
+      server?.shutdown()
+    }
+    try? await group.shutdownGracefully()
+  }
+
+  /// Runs work that blocks away from the event loops and waits for it.
+  static func offLoops(_ work: @escaping @Sendable () -> Void) async {
+    await withCheckedContinuation { continuation in
+      onOwnThread {
+        work()
+        continuation.resume()
+      }
+    }
+  }
+
+  static func onOwnThread(_ work: @escaping @Sendable () -> Void) {
+    NIOThreadPool.singleton.submit { _ in work() }
+  }
+}

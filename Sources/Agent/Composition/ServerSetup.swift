@@ -1,0 +1,72 @@
+import AgentConfiguration
+import Consensus
+import Model
+import NIOCore
+import Server
+import Telemetry
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Makes the server part of an agent from its configuration.
+enum ServerSetup {
+  static func make(
+    _ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?, loop: any EventLoop
+  ) throws(AgentError) -> ServerNode {
+    let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
+    var settings = ServerNode.Settings(
+      datacenter: configuration.datacenter, registration: registration(configuration, nodeID: nodeID),
+      logger: LogOutput.logger("agent.server"))
+    if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
+    let stop: @Sendable (String) -> Never = { reason in
+      LogOutput.logger("agent.server").critical("\(reason)")
+      exit(1)
+    }
+    settings.stop = stop
+    do {
+      let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
+      let server = try ServerNode(
+        settings: settings, raftOptions: options(configuration, id: nodeID, address: address), storage: storage,
+        loop: loop)
+      server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
+      return server
+    } catch {
+      throw .storage("\(error)")
+    }
+  }
+
+  private static func options(_ configuration: RuntimeConfiguration, id: String, address: String) -> RaftOptions {
+    let raft = configuration.raft
+    var settings = RaftSettings(
+      heartbeatTimeout: raft.heartbeatTimeout.duration, electionTimeout: raft.electionTimeout.duration,
+      leaderLeaseTimeout: raft.leaderLeaseTimeout.duration)
+    settings.preVote = !raft.preVoteDisabled
+    let isAlone = configuration.isDevelopment || configuration.bootstrap || configuration.bootstrapExpect == 1
+    let server = RaftServer(id: id, address: address)
+    return RaftOptions(
+      id: id, address: address, settings: settings, snapshots: snapshots(configuration),
+      bootstrap: isAlone ? RaftConfiguration(servers: [server]) : nil, logger: LogOutput.logger("agent.server.raft"))
+  }
+
+  private static func snapshots(_ configuration: RuntimeConfiguration) -> SnapshotPolicy {
+    var policy = configuration.isDevelopment ? SnapshotPolicy.inMemory : SnapshotPolicy()
+    policy.threshold = UInt64(max(configuration.raft.snapshotThreshold, 1))
+    policy.interval = configuration.raft.snapshotInterval.duration
+    policy.trailingEntries = UInt64(max(configuration.raft.trailingLogs, 0))
+    return policy
+  }
+
+  /// What the service `consul` of the catalog says of this server.
+  private static func registration(_ configuration: RuntimeConfiguration, nodeID: String) -> ServerRegistration {
+    var meta: StringMap = [
+      "non_voter": "false", "raft_version": "3", "read_replica": "false", "serf_protocol_current": "2",
+      "serf_protocol_max": "5", "serf_protocol_min": "1", "version": Release.version,
+    ]
+    if configuration.ports.grpc > 0 { meta["grpc_port"] = String(configuration.ports.grpc) }
+    if configuration.ports.grpcTLS > 0 { meta["grpc_tls_port"] = String(configuration.ports.grpcTLS) }
+    return ServerRegistration(
+      nodeID: nodeID, nodeName: configuration.nodeName, address: configuration.addresses.advertiseLAN.description,
+      rpcPort: configuration.ports.server, serviceMeta: meta)
+  }
+}

@@ -1,0 +1,32 @@
+import AgentConfiguration
+import DNSServer
+import LocalAgent
+import Logging
+import Model
+import Telemetry
+
+extension Agent {
+  /// Reads the configuration again and puts into effect what can be changed while the agent runs.
+  ///
+  /// - Throws: The first error of the new configuration; the old one then stays in force as a whole.
+  func reloadConfiguration() async throws {
+    let loaded = try loader.load()
+    for warning in loaded.warnings { logger.warning("\(warning)") }
+    let old = configuration
+    let changes = ConfigurationChanges(from: old, to: loaded.configuration)
+    if !changes.ignored.isEmpty {
+      logger.warning("changes that need a restart", metadata: ["options": "\(changes.ignored.joined(separator: ","))"])
+    }
+    let new = old.reloaded(with: loaded.configuration)
+    state.withLock { $0.configuration = new }
+    if let level = Telemetry.LogLevel(new.logging.level) {
+      consoleSink.level = level
+      LogOutput.shared.levelsChanged()
+    }
+    try dns?.update(DNSSettings(new))
+    local.pauseSync()
+    defer { local.resumeSync() }
+    try await load(new)
+    logger.info("configuration reloaded")
+  }
+}

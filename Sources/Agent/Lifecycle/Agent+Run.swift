@@ -1,0 +1,93 @@
+import AgentConfiguration
+import Logging
+import Model
+import Telemetry
+import UnixSignals
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+extension Agent {
+  /// Runs an agent until a signal or a client ends it.
+  ///
+  /// - Returns: The exit code of the process: 0 after a graceful leave, else 1.
+  /// - Throws: `ConfigurationError` or `AgentError` when the agent does not start.
+  public static func run(_ loader: ConfigurationLoader) async throws -> Int32 {
+    let loaded = try loader.load()
+    let configuration = loaded.configuration
+    let console = DescriptorSink(
+      descriptor: STDOUT_FILENO, level: Telemetry.LogLevel(configuration.logging.level) ?? .info,
+      json: configuration.logging.json)
+    LogOutput.shared.add(console)
+    let logger = LogOutput.logger("agent")
+    let agent = try Agent(configuration, loader: loader, console: console)
+    if !configuration.logging.json { console.writeText(agent.banner) }
+    for warning in loaded.warnings { logger.warning("\(warning)") }
+    if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
+    defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }
+    let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm)
+    do {
+      try await agent.start()
+    } catch {
+      await agent.stop()
+      throw error
+    }
+    return await agent.untilEnd(signals)
+  }
+
+  private func untilEnd(_ signals: UnixSignalsSequence) async -> Int32 {
+    let listener = Task { for await signal in signals { await self.handle(signal) } }
+    defer { listener.cancel() }
+    var ending = Ending.shutdown
+    for await first in endings {
+      ending = first
+      break
+    }
+    if ending == .leave { await leaveCluster() }
+    await stop()
+    logger.info("exiting")
+    return ending == .leave ? 0 : 1
+  }
+
+  private func handle(_ signal: UnixSignal) async {
+    logger.info("caught a signal", metadata: ["signal": "\(signal)"])
+    let configuration = configuration
+    switch signal {
+    case .sighup:
+      do {
+        try await reloadConfiguration()
+      } catch {
+        logger.error("the configuration was not reloaded", metadata: ["error": "\(error)"])
+      }
+    case .sigterm: end.yield(configuration.leaveOnTerminate ? .leave : .shutdown)
+    default: end.yield(configuration.skipLeaveOnInterrupt ? .shutdown : .leave)
+    }
+  }
+
+  /// Tells the others that this agent goes. A server that is alone has nobody to tell.
+  func leaveCluster() async {
+    logger.info("leaving", metadata: ["node": "\(configuration.nodeName)"])
+  }
+
+  /// What the console shows before the log.
+  private var banner: String {
+    let it = configuration
+    let clients = it.addresses.clients.map(\.description).joined(separator: " ")
+    let ports = it.ports
+    return """
+      ==> Starting \(Release.product) agent...
+                     Version: '\(Release.productVersion)' (speaks Consul \(Release.version))
+                     Node ID: '\(nodeID)'
+                   Node name: '\(it.nodeName)'
+                  Datacenter: '\(it.datacenter)' (Segment: '\(it.isServer ? "<all>" : "")')
+                      Server: \(it.isServer) (Bootstrap: \(it.bootstrap))
+                 Client Addr: [\(clients)] (HTTP: \(ports.http), HTTPS: \(ports.https), gRPC: \(ports.grpc), \
+      gRPC-TLS: \(ports.grpcTLS), DNS: \(ports.dns))
+                Cluster Addr: \(it.addresses.advertiseLAN) (LAN: \(ports.serfLAN), WAN: \(ports.serfWAN))
+
+      ==> Log data will now stream in as it occurs:
+
+      """
+  }
+}

@@ -1,0 +1,153 @@
+import Model
+import NIOCore
+
+/// What the API needs of the agent as a whole: who it is, who else is there, and its life. The composition root gives it.
+public protocol AgentControl: Sendable {
+  var nodeName: String { get }
+  var isServer: Bool { get }
+  var version: AgentVersion { get }
+  /// The servers' coordinates between datacenters.
+  var wanCoordinates: [DatacenterCoordinates] { get }
+
+  /// The servers of the consensus configuration; nil on an agent that is no server.
+  var raftServers: [RaftPeer]? { get }
+
+  /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
+  func members(wan: Bool) -> [AgentMember]?
+  /// `Config`, `DebugConfig`, `Coord`, `Member`, `Stats`, `Meta` and `xDS`, as `/v1/agent/self` shows them.
+  func describe(_ writer: inout JSONWriter)
+  /// What the machine is: CPU, memory, disk, operating system.
+  func describeHost(_ writer: inout JSONWriter)
+  /// The metrics of the last completed interval.
+  func describeMetrics(_ writer: inout JSONWriter)
+  /// The same for Prometheus; nil when the configuration keeps none for it.
+  var prometheusMetrics: String? { get }
+
+  /// Joins the cluster of `address`.
+  func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Marks a failed member as gone, with `prune` for good.
+  func forceLeave(_ node: String, wan: Bool, prune: Bool, on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Leaves the cluster; the agent ends after the answer was sent.
+  func leave(on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Reads the configuration again.
+  func reload(on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Sets one of the agent's own tokens, by its name in the API.
+  func setToken(_ kind: AgentTokenKind, _ token: String, on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Hands log lines of at least that level to `receive`, on any thread, until the result is cancelled.
+  func monitor(level: String, json: Bool, _ receive: @escaping @Sendable (String) -> Void) -> any LogSubscription
+}
+
+/// Log lines on their way to a client.
+public protocol LogSubscription: Sendable {
+  func cancel()
+}
+
+public enum AgentTokenKind: String, Sendable, CaseIterable {
+  case user = "default"
+  case agent
+  case recovery = "agent_recovery"
+  case replication
+  case configFileRegistration = "config_file_service_registration"
+  case dns
+
+  /// By the names of the API, old ones included.
+  public init?(path: String) {
+    switch path {
+    case "default", "acl_token": self = .user
+    case "agent", "acl_agent_token": self = .agent
+    case "agent_recovery", "agent_master", "acl_agent_master_token": self = .recovery
+    case "replication", "acl_replication_token": self = .replication
+    case "config_file_service_registration": self = .configFileRegistration
+    case "dns": self = .dns
+    default: return nil
+    }
+  }
+}
+
+/// Which build runs.
+public struct AgentVersion: Record {
+  public var sha = ""
+  /// RFC 3339.
+  public var buildDate = ""
+  public var human = ""
+  public var fips = ""
+
+  public init() {}
+
+  public static let schema = Schema<AgentVersion>("agent.Version") {
+    $0.field("SHA", \.sha)
+    $0.field("BuildDate", \.buildDate)
+    $0.field("HumanVersion", \.human)
+    $0.field("FIPS", \.fips)
+  }
+}
+
+/// The coordinates of the servers of one datacenter, as servers of others see them.
+public struct DatacenterCoordinates: Sendable {
+  public var datacenter: String
+  public var coordinates: [NodeCoordinate]
+
+  public init(datacenter: String, coordinates: [NodeCoordinate]) {
+    self.datacenter = datacenter
+    self.coordinates = coordinates
+  }
+}
+
+/// A server as consensus knows it.
+public struct RaftPeer: Record {
+  public var id = ""
+  /// The name of its node.
+  public var node = ""
+  /// `ip:port`
+  public var address = ""
+  public var isLeader = false
+  public var protocolVersion = "3"
+  public var isVoter = true
+  /// The last entry of its log, as far as this agent knows.
+  public var lastIndex: UInt64 = 0
+
+  public init() {}
+
+  public static let schema = Schema<RaftPeer>("structs.RaftServer") {
+    $0.field("ID", \.id)
+    $0.field("Node", \.node)
+    $0.field("Address", \.address)
+    $0.field("Leader", \.isLeader)
+    $0.field("ProtocolVersion", \.protocolVersion)
+    $0.field("Voter", \.isVoter)
+    $0.field("LastIndex", \.lastIndex)
+  }
+}
+
+/// A member of the cluster as gossip knows it.
+public struct AgentMember: Record {
+  public var name = ""
+  /// An IP address.
+  public var address = ""
+  public var port = 0
+  public var tags = StringMap()
+  /// 0 none, 1 alive, 2 leaving, 3 left, 4 failed.
+  public var status = 0
+  public var protocolMin = 0
+  public var protocolMax = 0
+  public var protocolCurrent = 0
+  public var delegateMin = 0
+  public var delegateMax = 0
+  public var delegateCurrent = 0
+
+  public init() {}
+
+  public static let schema = Schema<AgentMember>("serf.Member") {
+    $0.field("Name", \.name)
+    $0.field("Addr", \.address)
+    $0.field("Port", \.port)
+    $0.field("Tags", \.tags)
+    $0.field("Status", \.status)
+    $0.field("ProtocolMin", \.protocolMin)
+    $0.field("ProtocolMax", \.protocolMax)
+    $0.field("ProtocolCur", \.protocolCurrent)
+    $0.field("DelegateMin", \.delegateMin)
+    $0.field("DelegateMax", \.delegateMax)
+    $0.field("DelegateCur", \.delegateCurrent)
+  }
+}

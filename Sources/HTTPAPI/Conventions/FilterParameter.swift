@@ -1,0 +1,31 @@
+import Model
+
+/// The `filter` parameter, bound to the type of the answer's elements.
+struct FilterParameter<Element: Filterable>: Sendable {
+  /// Nil lets everything through.
+  private let filter: Filter<Element>?
+
+  /// - Throws: the reason in the reference's words, with the status that it gives it.
+  init(_ request: borrowing Request) throws(HTTPError) {
+    guard !request.query.isEmpty, let text = request.query["filter"], !text.isEmpty else {
+      filter = nil
+      return
+    }
+    do throws(FilterError) {
+      filter = try Filter(text)
+    } catch {
+      var failure = HTTPError.server(error.description)
+      failure.isFromRead = true
+      throw failure
+    }
+  }
+
+  var isEmpty: Bool { filter == nil }
+
+  func matches(_ element: @autoclosure () -> Element) -> Bool { filter?.matches(element()) ?? true }
+
+  func apply<Original>(to elements: [Original], _ transform: (Original) -> Element) -> [Original] {
+    guard let filter else { return elements }
+    return elements.filter { filter.matches(transform($0)) }
+  }
+}

@@ -1,0 +1,242 @@
+import AccessControl
+import Model
+import NIOCore
+import Server
+import State
+
+/// `/v1/catalog/`: nodes and services as the servers know them.
+extension Endpoints {
+  private static let read: Endpoint.Traits = [.consistency, .metaOnFailure]
+  private static let cached: Endpoint.Traits = [.consistency, .metaOnFailure, .cacheable]
+
+  static let catalog: [Endpoint] = [
+    Endpoint("/v1/catalog/register", [], Route(.put, .asks, Catalog.register)),
+    Endpoint("/v1/catalog/deregister", [], Route(.put, .asks, Catalog.deregister)),
+    Endpoint("/v1/catalog/datacenters", .cacheable, Route(.get, .open, Catalog.datacenters)),
+    Endpoint("/v1/catalog/nodes", read, Route(.get, .asks, Catalog.nodes)),
+    Endpoint("/v1/catalog/services", cached, Route(.get, .asks, Catalog.services)),
+    Endpoint("/v1/catalog/service/", cached, Route(.get, .asks, Catalog.service)),
+    Endpoint("/v1/catalog/connect/", cached, Route(.get, .asks, Catalog.connect)),
+    Endpoint("/v1/catalog/node/", read, Route(.get, .asks, Catalog.node)),
+    Endpoint("/v1/catalog/node-services/", read, Route(.get, .asks, Catalog.nodeServices)),
+    Endpoint("/v1/catalog/gateway-services/", read, Route(.get, .asks, Catalog.gatewayServices)),
+  ]
+}
+
+enum Catalog {
+  // MARK: writes
+
+  static func register(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let registration = try request.decode(RegisterRequest.self)
+    let rights = exchange.rights
+    if !rights.isUnlimited {
+      if !registration.skipNodeUpdate { try rights.require(.nodeWrite(registration.node)) }
+      if let service = registration.service { try rights.require(.serviceWrite(service.service)) }
+      for check in registration.checks + [registration.check].compactMap({ $0 }) where check.serviceID.isEmpty {
+        try rights.require(.nodeWrite(registration.node))
+      }
+    }
+    exchange.write(CatalogRegister(registration), datacenter: registration.datacenter) { _ in exchange.bool(true) }
+  }
+
+  static func deregister(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let removal = try request.decode(DeregisterRequest.self, DecodingContext(.api))
+    let rights = exchange.rights
+    guard !rights.isUnlimited, !removal.serviceID.isEmpty else {
+      try rights.require(.nodeWrite(removal.node))
+      return exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
+    }
+    // The right is about the service's name; the request has its id.
+    var options = QueryOptions()
+    options.datacenter = removal.datacenter
+    options.token = exchange.token
+    exchange.read(CatalogNodeServices(node: removal.node), options) { answer in
+      let service = answer.value?.services.first { $0.value.id == removal.serviceID }
+      do throws(HTTPError) {
+        if !rights.allows(.nodeWrite(removal.node)) {
+          try rights.require(service.map { .serviceWrite($0.value.service) } ?? .nodeWrite(removal.node))
+        }
+        exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
+      } catch {
+        exchange.fail(error)
+      }
+    }
+  }
+
+  // MARK: lists
+
+  static func datacenters(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    _ = try request.readOptions(exchange)
+    exchange.json(exchange.head()) { $0.array(api.backend.datacenters) { $0.string($1) } }
+  }
+
+  static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    let filter = try FilterParameter<Node>(request)
+    let rights = exchange.rights
+    request.withSelection(exchange, options) { selection in
+      exchange.read(CatalogNodes(selection: selection), options) { answer in
+        let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
+        var head = exchange.head(answer, options)
+        head.isFiltered = visible.isFiltered
+        let found = filter.apply(to: visible.elements) { $0.value }
+        exchange.json(head) { $0.array(found) { $1.encodeJSON(&$0) } }
+      }
+    }
+  }
+
+  static func services(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    let filter = try FilterParameter<ServiceNode>(request)
+    let rights = exchange.rights
+    let send: @Sendable (Answer<[ServiceSummary]>) -> Void = { answer in
+      let visible = Visible(answer.value, rights) { [.serviceRead($0.name)] }
+      var head = exchange.head(answer, options)
+      head.isFiltered = visible.isFiltered
+      exchange.json(head) { writer in
+        writer.beginObject()
+        for service in visible.elements {
+          writer.member(service.name)
+          writer.array(service.tags) { $0.string($1) }
+        }
+        writer.endObject()
+      }
+    }
+    if filter.isEmpty {
+      exchange.read(CatalogServices(nodeMeta: request.nodeMeta), options, send)
+    } else {
+      exchange.read(FilteredCatalogServices(nodeMeta: request.nodeMeta, filter: filter), options, send)
+    }
+  }
+
+  // MARK: instances
+
+  static func service(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try instances(request, exchange, connect: false)
+  }
+
+  static func connect(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try instances(request, exchange, connect: true)
+  }
+
+  private static func instances(
+    _ request: borrowing Request, _ exchange: Exchange, connect: Bool
+  ) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    if request.suffix.isEmpty { throw .badRequest("Missing service name") }
+    let filter = try FilterParameter<ServiceNode>(request)
+    let service = request.suffix
+    let tags = request.query.all("tag")
+    let isForeign = Peers.isForeign(request)
+    let rights = exchange.rights
+    request.withSelection(exchange, options) { selection in
+      if isForeign { return sendNothing(exchange, options) }
+      let query = CatalogServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
+      exchange.read(query, options) { answer in
+        let visible = Visible(answer.value, rights) { $0.readPermissions }
+        var head = exchange.head(answer, options)
+        head.isFiltered = visible.isFiltered
+        exchange.json(head) { writer in
+          writer.beginArray()
+          for instance in visible.elements {
+            let view = ServiceNode(instance)
+            if filter.matches(view) { view.encodeJSON(&writer) }
+          }
+          writer.endArray()
+        }
+      }
+    }
+  }
+
+  /// What a peer that does not exist has: nothing, at the beginning of time.
+  static func sendNothing(_ exchange: Exchange, _ options: QueryOptions) {
+    _ = exchange.rights
+    exchange.json(exchange.head(Answer(value: (), index: 1), options)) {
+      $0.beginArray()
+      $0.endArray()
+    }
+  }
+
+  // MARK: one node
+
+  static func node(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try nodeServices(request, exchange) { found, writer in
+      guard let found else { return writer.null() }
+      writer.beginObject()
+      writer.member("Node")
+      found.node.encodeJSON(&writer)
+      writer.member("Services")
+      writer.beginObject()
+      for service in found.services.sorted(by: { bytewiseLess($0.value.id, $1.value.id) }) {
+        writer.member(service.value.id)
+        service.encodeJSON(&writer)
+      }
+      writer.endObject()
+      writer.endObject()
+    }
+  }
+
+  static func nodeServices(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try nodeServices(request, exchange) { found, writer in
+      writer.beginObject()
+      writer.member("Node")
+      if let found { found.node.encodeJSON(&writer) } else { writer.null() }
+      writer.member("Services")
+      if let found, found.hasServices {
+        writer.array(found.services) { $1.encodeJSON(&$0) }
+      } else {
+        writer.null()
+      }
+      writer.endObject()
+    }
+  }
+
+  private static func nodeServices(
+    _ request: borrowing Request, _ exchange: Exchange,
+    _ encode: @escaping @Sendable (ShownNode?, inout JSONWriter) -> Void
+  ) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    if request.suffix.isEmpty { throw .badRequest("Missing node name") }
+    let filter = try FilterParameter<NodeService>(request)
+    let rights = exchange.rights
+    exchange.read(CatalogNodeServices(node: request.suffix), options) { answer in
+      var head = exchange.head(answer, options)
+      guard let found = answer.value else { return exchange.json(head) { encode(nil, &$0) } }
+      guard rights.allows(.nodeRead(found.node.value.node)) else {
+        head.isFiltered = !rights.isAnonymous
+        return exchange.json(head) { encode(nil, &$0) }
+      }
+      let visible = Visible(found.services, rights) { [.serviceRead($0.value.service)] }
+      head.isFiltered = visible.isFiltered
+      let shown = ShownNode(
+        node: found.node, services: filter.apply(to: visible.elements) { $0.value },
+        hasServices: !found.services.isEmpty)
+      exchange.json(head) { encode(shown, &$0) }
+    }
+  }
+
+  /// A node with those of its services that are to be shown.
+  private struct ShownNode {
+    let node: Row<Node>
+    let services: [Row<NodeService>]
+    /// Whether it has any, shown or not: no list and an empty list look different.
+    let hasServices: Bool
+  }
+
+  // MARK: gateways
+
+  /// No gateway is bound to a service without configuration entries.
+  static func gatewayServices(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    if request.suffix.isEmpty { throw .badRequest("Missing gateway name") }
+    sendNothing(exchange, options)
+  }
+}
+
+/// Other clusters that share services with this one.
+enum Peers {
+  /// Whether a request is about a peer's services instead of our own.
+  static func isForeign(_ request: borrowing Request) -> Bool {
+    !request.query.isEmpty && !(request.query["peer"] ?? "").isEmpty
+  }
+}

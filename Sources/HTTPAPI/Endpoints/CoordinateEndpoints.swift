@@ -1,0 +1,70 @@
+import AccessControl
+import Model
+import NIOCore
+import Server
+import State
+
+/// `/v1/coordinate/`: where nodes lie in the network.
+extension Endpoints {
+  static let coordinates: [Endpoint] = [
+    Endpoint("/v1/coordinate/datacenters", [], Route(.get, .open, Coordinates.datacenters)),
+    Endpoint("/v1/coordinate/nodes", .metaOnFailure, Route(.get, .asks, Coordinates.nodes)),
+    Endpoint("/v1/coordinate/node/", .metaOnFailure, Route(.get, .asks, Coordinates.node)),
+  ]
+}
+
+enum Coordinates {
+  private static func requireSupport(_ api: API) throws(HTTPError) {
+    if !api.settings.coordinatesEnabled { throw HTTPError(.unauthorized, "Coordinate support disabled") }
+  }
+
+  static func datacenters(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireSupport(api)
+    let areas = api.control.wanCoordinates
+    exchange.json { writer in
+      writer.array(areas) { writer, area in
+        writer.beginObject()
+        writer.member("Datacenter")
+        writer.string(area.datacenter)
+        writer.member("AreaID")
+        writer.string("wan")
+        writer.member("Coordinates")
+        writer.array(area.coordinates) { $1.encodeJSON(&$0) }
+        writer.endObject()
+      }
+    }
+  }
+
+  static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireSupport(api)
+    let options = try request.readOptions(exchange)
+    let filter = try FilterParameter<NodeCoordinate>(request)
+    let segment = request.query["segment"]
+    let rights = exchange.rights
+    exchange.read(CoordinateNodes(), options) { answer in
+      let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
+      var head = exchange.head(answer, options)
+      head.isFiltered = visible.isFiltered
+      let found = filter.apply(to: visible.elements.filter { $0.value.isIn(segment) }) { $0.value }
+      exchange.json(head) { $0.array(found) { $1.encodeJSON(&$0) } }
+    }
+  }
+
+  static func node(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireSupport(api)
+    let options = try request.readOptions(exchange)
+    let segment = request.query["segment"]
+    let rights = exchange.rights
+    exchange.read(CoordinateNode(node: request.suffix), options) { answer in
+      let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
+      let found = visible.elements.filter { $0.value.isIn(segment) }
+      if found.isEmpty { return exchange.empty(ResponseHead(.notFound, .none)) }
+      exchange.json(exchange.head(answer, options)) { $0.array(found) { $1.encodeJSON(&$0) } }
+    }
+  }
+}
+
+extension NodeCoordinate {
+  /// Without a wish, all segments do.
+  fileprivate func isIn(_ segment: String?) -> Bool { segment == nil || segment == self.segment }
+}

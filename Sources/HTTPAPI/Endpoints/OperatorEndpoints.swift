@@ -1,0 +1,136 @@
+import AccessControl
+import Model
+import NIOCore
+import Server
+import State
+
+/// `/v1/operator/`: the state of the servers, for those who run them.
+extension Endpoints {
+  private static let read = Route.Authorisation.requires { _, _ in .operatorRead }
+
+  static let operations: [Endpoint] = [
+    Endpoint("/v1/operator/raft/configuration", [], Route(.get, read, Operations.raftConfiguration)),
+    Endpoint("/v1/operator/usage", .consistency, Route(.get, read, Operations.usage)),
+  ]
+}
+
+enum Operations {
+  static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    if !options.datacenter.isEmpty, options.datacenter != api.backend.datacenter {
+      throw HTTPError(ServerError.noPathToDatacenter(options.datacenter))
+    }
+    guard let servers = api.control.raftServers else { throw HTTPError(ServerError.noServers) }
+    exchange.json { writer in
+      writer.beginObject()
+      writer.member("Servers")
+      writer.array(servers) { $1.encodeJSON(&$0) }
+      writer.member("Index")
+      writer.integer(0)
+      writer.endObject()
+    }
+  }
+
+  /// Counts of services and instances, of this datacenter whatever the request says.
+  static func usage(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    var options = try request.readOptions(exchange)
+    options.datacenter = ""
+    let datacenter = api.backend.datacenter
+    exchange.read(UsageQuery(), options) { [options] answer in
+      let head = exchange.head(answer, options)
+      exchange.json(head) { writer in
+        writer.beginObject()
+        writer.member("Usage")
+        writer.beginObject()
+        writer.member(datacenter)
+        answer.value.encodeJSON(&writer)
+        writer.endObject()
+        answer.encodeMeta(&writer, options)
+        writer.endObject()
+      }
+    }
+  }
+}
+
+/// How much the catalog holds.
+struct UsageQuery: ReadQuery {
+  static let method = "Operator.Usage"
+
+  struct Reply: Sendable {
+    var counts: UsageCounts
+    /// The instances that are servers of the cluster themselves.
+    var servers: Int
+  }
+
+  func evaluate(_ state: StateSnapshot) -> QueryResult<Reply> {
+    let nodes = state.nodes()
+    let services = state.services()
+    let servers = state.serviceNodes("consul", tags: []).value.count
+    return QueryResult(
+      index: max(nodes.index, services.index), value: Reply(counts: state.usage(), servers: servers),
+      watch: nodes.watch + services.watch)
+  }
+}
+
+extension UsageQuery.Reply {
+  private static let proxies = [
+    ServiceKind.connectProxy, ServiceKind.meshGateway, ServiceKind.terminatingGateway, ServiceKind.ingressGateway,
+    ServiceKind.apiGateway,
+  ]
+
+  fileprivate func encodeJSON(_ writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("Services")
+    writer.integer(counts.services)
+    writer.member("ServiceInstances")
+    writer.integer(counts.serviceInstances)
+    writer.member("ConnectServiceInstances")
+    writer.beginObject()
+    for kind in (Self.proxies + ["connect-native"]).sorted(by: bytewiseLess) {
+      writer.member(kind)
+      writer.integer(counts.instancesByKind[kind] ?? 0)
+    }
+    writer.endObject()
+    writer.member("BillableServiceInstances")
+    writer.integer(billable)
+    writer.member("Nodes")
+    writer.integer(counts.nodes)
+    writer.endObject()
+  }
+
+  /// What does work of its own: neither proxies nor servers of the cluster.
+  private var billable: Int {
+    let others = Self.proxies.reduce(servers) { $0 + (counts.instancesByKind[$1] ?? 0) }
+    return max(counts.serviceInstances - others, 0)
+  }
+}
+
+extension QueryOptions.Consistency {
+  fileprivate var name: String {
+    switch self {
+    case .leaseBased: "leader"
+    case .consistent: "consistent"
+    case .stale: "stale"
+    }
+  }
+}
+
+extension Answer {
+  /// The members that answers of some operator endpoints repeat from the headers.
+  fileprivate func encodeMeta(_ writer: inout JSONWriter, _ options: QueryOptions) {
+    writer.member("Index")
+    writer.integer(index)
+    writer.member("LastContact")
+    writer.integer(lastContactMilliseconds)
+    writer.member("KnownLeader")
+    writer.bool(knownLeader)
+    writer.member("ConsistencyLevel")
+    writer.string(options.consistency.name)
+    writer.member("NotModified")
+    writer.bool(false)
+    writer.member("Backend")
+    writer.integer(0)
+    writer.member("ResultsFilteredByACLs")
+    writer.bool(false)
+  }
+}

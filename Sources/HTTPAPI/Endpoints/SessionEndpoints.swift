@@ -1,0 +1,160 @@
+import AccessControl
+import Model
+import NIOCore
+import Server
+import State
+
+/// `/v1/session/`: leases that hold locks.
+extension Endpoints {
+  static let sessions: [Endpoint] = [
+    Endpoint("/v1/session/create", [], Route(.put, .asks, Sessions.create)),
+    Endpoint("/v1/session/destroy/", [], Route(.put, .asks, Sessions.destroy)),
+    Endpoint("/v1/session/renew/", [], Route(.put, .asks, Sessions.renew)),
+    Endpoint("/v1/session/info/", [], Route(.get, .asks, Sessions.info)),
+    Endpoint("/v1/session/node/", [], Route(.get, .asks, Sessions.ofNode)),
+    Endpoint("/v1/session/list", [], Route(.get, .asks, Sessions.list)),
+  ]
+}
+
+enum Sessions {
+  private static let defaultLockDelay = GoDuration.seconds(15)
+
+  static func create(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    var session = Session()
+    session.node = api.control.nodeName
+    session.nodeChecks = [CheckID.serfHealth]
+    session.lockDelay = defaultLockDelay
+    if request.body.readableBytes > 0 { try fill(&session, from: request) }
+    try exchange.rights.require(.sessionWrite(session.node))
+    exchange.write(SessionCreate(session), datacenter: request.datacenter) { id in
+      exchange.json { writer in
+        writer.beginObject()
+        writer.member("ID")
+        writer.string(id)
+        writer.endObject()
+      }
+    }
+  }
+
+  private static func fill(_ session: inout Session, from request: borrowing Request) throws(HTTPError) {
+    let value = try request.json()
+    if case .null = value { return }
+    guard let members = value.object else {
+      throw .badRequest(
+        "Request decode failed: "
+          + DecodingError.mismatch(path: "", found: value.typeName, expected: "").apiText("structs.Session"))
+    }
+    do throws(DecodingError) {
+      try session.assign(members, DecodingContext(.api))
+    } catch {
+      throw .badRequest("Request decode failed: \(error.apiText(Session.schema.name))")
+    }
+    session.lockDelay = secondsIfSmall(session.lockDelay)
+    // Releases before 1.7 called the node checks `Checks`.
+    if members.names("checks"), !members.names("nodechecks") { session.nodeChecks = session.checks }
+  }
+
+  /// Old clients send seconds as a number; delays below a microsecond can be meant in no other way.
+  static func secondsIfSmall(_ delay: GoDuration) -> GoDuration {
+    guard delay.nanoseconds < 1000 else { return delay }
+    let (product, overflow) = delay.nanoseconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return GoDuration(nanoseconds: overflow ? (delay.nanoseconds < 0 ? .min : .max) : product)
+  }
+
+  private static func id(_ request: borrowing Request) throws(HTTPError) -> String {
+    if request.suffix.isEmpty { throw .badRequest("Missing session") }
+    return request.suffix
+  }
+
+  static func destroy(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let id = try id(request)
+    let datacenter = request.datacenter
+    withRight(toWrite: id, datacenter, exchange) { _ in
+      exchange.write(SessionDestroy(id: id), datacenter: datacenter) { _ in exchange.bool(true) }
+    }
+  }
+
+  static func renew(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let id = try id(request)
+    let datacenter = request.datacenter
+    withRight(toWrite: id, datacenter, exchange) { _ in
+      exchange.write(SessionRenew(id: id), datacenter: datacenter) { session in
+        guard let session else { return exchange.fail(.notFound("Session id '\(id)' not found")) }
+        exchange.json { $0.array(CollectionOfOne(session)) { $1.encodeJSON(&$0) } }
+      }
+    }
+  }
+
+  /// The right to end a session is that of its node: only the session itself tells which.
+  private static func withRight(
+    toWrite id: String, _ datacenter: String, _ exchange: Exchange, _ body: @escaping @Sendable (Exchange) -> Void
+  ) {
+    let rights = exchange.rights
+    if rights.isUnlimited { return body(exchange) }
+    var options = QueryOptions()
+    options.datacenter = datacenter
+    options.token = exchange.token
+    exchange.read(SessionGet(id: id), options) { answer in
+      do throws(HTTPError) {
+        if let session = answer.value { try rights.require(.sessionWrite(session.value.node)) }
+        body(exchange)
+      } catch {
+        exchange.fail(error)
+      }
+    }
+  }
+
+  static func info(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    let rights = exchange.rights
+    exchange.read(SessionGet(id: try id(request)), options) { answer in
+      send(answer.value.map { [$0] } ?? [], answer, options, rights, exchange)
+    }
+  }
+
+  static func ofNode(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    if request.suffix.isEmpty { throw .badRequest("Missing node name") }
+    let rights = exchange.rights
+    exchange.read(NodeSessions(node: request.suffix), options) { send($0.value, $0, options, rights, exchange) }
+  }
+
+  static func list(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let options = try request.readOptions(exchange)
+    let rights = exchange.rights
+    exchange.read(SessionList(), options) { send($0.value, $0, options, rights, exchange) }
+  }
+
+  private static func send<Reply>(
+    _ sessions: [Row<Session>], _ answer: Answer<Reply>, _ options: QueryOptions, _ rights: Rights, _ exchange: Exchange
+  ) {
+    let visible = Visible(sessions, rights) { [.sessionRead($0.value.node)] }
+    var head = exchange.head(answer, options)
+    head.isFiltered = visible.isFiltered
+    exchange.json(head) { $0.array(visible.elements) { $1.encodeJSON(&$0) } }
+  }
+}
+
+extension Dynamic {
+  /// What JSON decoders call the type.
+  var typeName: String {
+    switch self {
+    case .null: "null"
+    case .bool: "bool"
+    case .int, .uint, .double: "number"
+    case .string: "string"
+    case .array: "array"
+    case .object: "object"
+    }
+  }
+}
+
+extension DynamicObject {
+  /// Whether a member of that name, in small letters, was given a value.
+  fileprivate func names(_ name: String) -> Bool {
+    contains { member in
+      if case .null = member.value { return false }
+      return member.key.lowercased() == name
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import AccessControl
+
+/// What the token of a request may do.
+struct Rights {
+  private let authorizer: any Authorizer
+  /// Whether everything is allowed, so that lists need no filtering.
+  let isUnlimited: Bool
+  /// Whether the request carries no token. Nobody is told then that something is kept from them.
+  let isAnonymous: Bool
+
+  static let unlimited = Rights(AllowAll(), isUnlimited: true, isAnonymous: false)
+
+  init(_ authorizer: any Authorizer, isUnlimited: Bool, isAnonymous: Bool) {
+    self.authorizer = authorizer
+    self.isUnlimited = isUnlimited
+    self.isAnonymous = isAnonymous
+  }
+
+  func allows(_ permission: Permission) -> Bool { isUnlimited || authorizer.allows(permission) }
+
+  /// - Throws: the answer that a token without this right gets.
+  func require(_ permission: Permission) throws(HTTPError) {
+    if let refusal = refusal(of: permission) { throw refusal }
+  }
+
+  /// The answer that a token without this right gets; nil for one that has it.
+  func refusal(of permission: Permission) -> HTTPError? {
+    allows(permission)
+      ? nil : HTTPError(.denied(permission), accessor: authorizer.accessorID, isAnonymous: isAnonymous)
+  }
+}

@@ -1,0 +1,65 @@
+import AccessControl
+
+/// What an endpoint does for one method.
+struct Route: Sendable {
+  typealias Handler = @Sendable (API, inout Request, Exchange) throws(HTTPError) -> Void
+
+  /// Which right a request needs. Every route says it; the gate asks before the handler runs, and an exchange whose right was
+  /// never asked for refuses to answer.
+  enum Authorisation: Sendable {
+    /// None: facts that everyone may know.
+    case open
+    /// One that the request's path and parameters name. Nil leaves the question to the handler, as `asks` does.
+    case requires(@Sendable (API, borrowing Request) -> Permission?)
+    /// The handler asks `Exchange.rights`: per element of a list, or for what the body names.
+    case asks
+  }
+
+  /// How many bytes a body may have.
+  enum BodyLimit: Sendable { case standard, value, transaction }
+
+  let method: HTTPMethod
+  let authorisation: Authorisation
+  let bodyLimit: BodyLimit
+  let handler: Handler
+
+  init(
+    _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard, _ handler: @escaping Handler
+  ) {
+    self.method = method
+    self.authorisation = authorisation
+    self.bodyLimit = bodyLimit
+    self.handler = handler
+  }
+}
+
+/// The routes of one path.
+struct Endpoint: Sendable {
+  struct Traits: OptionSet, Sendable {
+    let rawValue: UInt8
+    /// A failed read carries the `X-Consul-…` headers of an answer from nowhere.
+    static let metaOnFailure = Traits(rawValue: 1 << 0)
+    /// Answers tell how the read was made.
+    static let consistency = Traits(rawValue: 1 << 1)
+    /// Namespaces and partitions are not looked at.
+    static let ignoresNamespace = Traits(rawValue: 1 << 2)
+    /// `?cached` may be answered from the agent's memory, and the answer tells it.
+    static let cacheable = Traits(rawValue: 1 << 3)
+  }
+
+  /// A path under `/v1/`. One that ends with a slash stands for everything below it.
+  let path: String
+  let traits: Traits
+  let routes: [Route]
+  /// The value of the `Allow` header.
+  let allow: String
+
+  init(_ path: String, _ traits: Traits = [], _ routes: Route...) {
+    self.path = path
+    self.traits = traits
+    self.routes = routes
+    allow = (["OPTIONS"] + routes.map(\.method.name)).joined(separator: ",")
+  }
+
+  func route(_ method: HTTPMethod) -> Route? { routes.first { $0.method == method } }
+}

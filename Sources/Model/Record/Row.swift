@@ -1,0 +1,24 @@
+/// A stored record: immutable, shared by reference between versions of the state and the readers of each.
+public final class Row<Value: Record>: Sendable {
+  public let value: Value
+
+  public init(_ value: Value) { self.value = value }
+
+  /// Where the record lies, valid as long as the row is held: encoders walk it in place.
+  ///
+  /// A native class instance starts with a header of two words; its first stored property follows at its alignment, which
+  /// no record exceeds (Swift ABI, "Type Layout").
+  public var address: UnsafePointer<Value> {
+    UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+      .advanced(by: 2 * MemoryLayout<UnsafeRawPointer>.size)
+      .assumingMemoryBound(to: Value.self)
+  }
+
+  public func encodeJSON(_ writer: inout JSONWriter) { Value.schema.encodeJSON(address, &writer) }
+
+  public func encode(_ writer: inout MessagePackWriter) { Value.schema.encode(address, &writer) }
+}
+
+extension Row: Equatable {
+  public static func == (a: Row, b: Row) -> Bool { a === b || a.value == b.value }
+}

@@ -1,0 +1,148 @@
+import Model
+import NIOCore
+import State
+
+/// # Server
+///
+/// What a server does with requests: reads from the replicated state, writes through consensus, the duties of a leader. The
+/// faces (HTTP, DNS) and the local agent know it as `Backend` only, so that a client agent can put remote servers there.
+/// The room must not know how requests arrive or how answers are shown.
+
+/// A read of the replicated state, under the name and with the fields of the reference's RPC method.
+public protocol ReadQuery: Sendable {
+  associatedtype Reply: Sendable
+  /// The RPC method, such as `KVS.Get`.
+  static var method: String { get }
+  /// The answer in one version of the state. Pure; runs where the request arrived.
+  func evaluate(_ state: StateSnapshot) -> QueryResult<Reply>
+}
+
+/// A change of the replicated state, under the name and with the fields of the reference's RPC method.
+public protocol WriteRequest: Sendable {
+  associatedtype Reply: Sendable
+  static var method: String { get }
+  /// Checks the request against the rules that need no log and turns it into the command to log.
+  ///
+  /// - Throws: `ServerError.invalid` with the reference's text for requests that must not be logged.
+  func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply>
+}
+
+/// What a write comes to once it was checked on the leader.
+public enum PreparedWrite<Reply: Sendable>: Sendable {
+  /// The answer is known without the log.
+  case immediate(Reply)
+  /// A command to log, and the meaning of what the state machine returns for it.
+  case command(Command, @Sendable (CommandResult) throws(ServerError) -> Reply)
+}
+
+/// What writes may look at while they are prepared, on the leader.
+public struct WriteContext: Sendable {
+  public var state: StateSnapshot
+  public var datacenter: String
+  public var sessionTTLMinimum: GoDuration
+  /// Whether nobody may lock the key yet, because its last holder's session was invalidated a moment ago.
+  public var isLockDelayed: @Sendable (String) -> Bool
+  /// Starts the time of a session anew.
+  public var renewSession: @Sendable (Row<Session>) -> Void
+}
+
+extension CommandResult {
+  /// True, or the state machine's refusal as an error behind `prefix`.
+  func success(prefix: String) throws(ServerError) -> Bool {
+    switch self {
+    case .done, .text, .transaction: return true
+    case .bool(let value): return value
+    case .failed(let text): throw .rejected(prefix + text)
+    }
+  }
+}
+
+/// How a read wants to be answered.
+public struct QueryOptions: Sendable, Equatable {
+  public enum Consistency: Sendable { case leaseBased, consistent, stale }
+
+  public var datacenter = ""
+  public var token = ""
+  public var consistency = Consistency.leaseBased
+  /// Wait until the answer's index is above this; 0 does not wait.
+  public var minIndex: UInt64 = 0
+  /// How long to wait at most; zero means the default of 5 minutes. At most 10 minutes. Jitter of up to 1/16 is added.
+  public var maxTime = GoDuration.zero
+  public var maxStale = GoDuration.zero
+
+  public init() {}
+}
+
+/// An answer with what the reader may want to know of its origin.
+public struct Answer<Reply: Sendable>: Sendable {
+  public var value: Reply
+  /// Never 0.
+  public var index: UInt64
+  /// Milliseconds since the answering server last heard of the leader; 0 on the leader.
+  public var lastContactMilliseconds: UInt64 = 0
+  public var knownLeader = true
+
+  public init(value: Reply, index: UInt64) {
+    self.value = value
+    self.index = index
+  }
+}
+
+/// Why a request was not carried out.
+public enum ServerError: Error, Equatable, CustomStringConvertible {
+  case noLeader
+  /// A client agent that knows no server.
+  case noServers
+  case noPathToDatacenter(String)
+  case permissionDenied(String)
+  case tokenNotFound
+  /// The request breaks a rule; the text is the reference's.
+  case invalid(String)
+  /// The state machine refused the command; the text is the reference's.
+  case rejected(String)
+  /// The log cannot be written: the disk failed or is full.
+  case storage(String)
+  case shuttingDown
+
+  public var description: String {
+    switch self {
+    case .noLeader: "No cluster leader"
+    case .noServers: "No known Consul servers"
+    case .noPathToDatacenter: "No path to datacenter"
+    case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
+    case .tokenNotFound: "ACL not found"
+    case .invalid(let text), .rejected(let text), .storage(let text): text
+    case .shuttingDown: "server is shutting down"
+    }
+  }
+}
+
+/// What the faces and the local agent need from the servers.
+///
+/// Completions run on `loop`. A read that memory can answer completes before the call returns when the caller is on `loop`.
+public protocol Backend: Sendable {
+  /// The agent's own datacenter.
+  var datacenter: String { get }
+  /// All known datacenters, nearest first.
+  var datacenters: [String] { get }
+
+  @discardableResult
+  func query<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery?
+
+  func write<Request: WriteRequest>(
+    _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void)
+
+  /// `ip:port` of the leader's RPC address, or "" when none is known.
+  var leaderAddress: String { get }
+  /// `ip:port` of every server of the consensus configuration.
+  var peerAddresses: [String] { get }
+}
+
+/// A blocking query that waits; a face cancels it when its client goes away.
+public protocol PendingQuery: Sendable {
+  func cancel()
+}

@@ -1,0 +1,80 @@
+import Model
+import NIOCore
+import State
+import Synchronization
+
+/// Ends sessions that are not renewed in time, while this server leads: `SessionExpiry` on an event loop, with one scheduled
+/// task for the next deadline.
+final class SessionTimers: Sendable {
+  private struct State {
+    var expiry = SessionExpiry()
+    var scheduled: Scheduled<Void>?
+    var scheduledFor: UInt64 = .max
+    var isLeading = false
+  }
+
+  private let state = Mutex(State())
+  private let loop: any EventLoop
+  private let destroy: @Sendable (_ id: String) -> Void
+
+  /// - Parameter destroy: Logs the end of a session; called on `loop`.
+  init(loop: any EventLoop, destroy: @escaping @Sendable (_ id: String) -> Void) {
+    self.loop = loop
+    self.destroy = destroy
+  }
+
+  /// Starts the time of all sessions anew: what a new leader does, since it does not know how much of it was left.
+  func lead(_ sessions: [Row<Session>]) {
+    let now = MonotonicClock.now()
+    state.withLock {
+      $0.isLeading = true
+      $0.expiry.removeAll()
+      for session in sessions { $0.expiry.arm(session.value.id, ttl: Self.ttl(session), now: now) }
+    }
+    schedule()
+  }
+
+  func follow() {
+    state.withLock {
+      $0.isLeading = false
+      $0.expiry.removeAll()
+      $0.scheduled?.cancel()
+      $0.scheduled = nil
+      $0.scheduledFor = .max
+    }
+  }
+
+  /// Starts the time of one session, anew if it runs.
+  func arm(_ session: Row<Session>) {
+    let ttl = Self.ttl(session)
+    guard ttl.nanoseconds > 0 else { return }
+    let now = MonotonicClock.now()
+    state.withLock { if $0.isLeading { $0.expiry.arm(session.value.id, ttl: ttl, now: now) } }
+    schedule()
+  }
+
+  func disarm(_ id: String) { state.withLock { $0.expiry.disarm(id) } }
+
+  private static func ttl(_ session: Row<Session>) -> GoDuration { GoDuration(session.value.ttl) ?? .zero }
+
+  private func schedule() {
+    state.withLock {
+      guard let deadline = $0.expiry.nextDeadline(), deadline < $0.scheduledFor else { return }
+      $0.scheduled?.cancel()
+      $0.scheduledFor = deadline
+      let now = MonotonicClock.now()
+      let delay = Int64(clamping: deadline > now ? deadline - now : 0)
+      $0.scheduled = loop.scheduleTask(in: .nanoseconds(delay)) { [weak self] in self?.fire() }
+    }
+  }
+
+  private func fire() {
+    let ended = state.withLock {
+      $0.scheduled = nil
+      $0.scheduledFor = .max
+      return $0.expiry.expired(now: MonotonicClock.now())
+    }
+    for id in ended { destroy(id) }
+    schedule()
+  }
+}

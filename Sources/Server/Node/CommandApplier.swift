@@ -1,0 +1,93 @@
+import Consensus
+import Model
+import State
+
+/// The state machine of consensus: decodes committed commands and applies them to the store, one batch at a time.
+final class CommandApplier: StateMachine {
+  private let store: StateStore
+  private let stop: @Sendable (_ reason: String) -> Never
+  private let applied: @Sendable (AppliedBatch) -> Void
+
+  /// - Parameters:
+  ///   - stop: Ends the process, for a log that this release cannot apply; nothing of it is changed.
+  ///   - applied: Told after each batch, on the thread that applies.
+  init(
+    store: StateStore, stop: @escaping @Sendable (_ reason: String) -> Never,
+    applied: @escaping @Sendable (AppliedBatch) -> Void
+  ) {
+    self.store = store
+    self.stop = stop
+    self.applied = applied
+  }
+
+  func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
+    var batch = AppliedBatch()
+    store.write { transaction in
+      for entry in entries where entry.kind == .command {
+        results.append(apply(entry, to: &transaction, &batch))
+      }
+    }
+    applied(batch)
+  }
+
+  private func apply(
+    _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch
+  ) -> CommandResult {
+    let command: Command
+    do throws(StateError) {
+      command = try Command(decoding: entry.data)
+    } catch {
+      // A server that skipped a command would differ from all others for good (wire/raft.md part C).
+      stop("log entry \(entry.index) cannot be applied: \(error)")
+    }
+    let result = transaction.apply(command, index: entry.index)
+    batch.note(command, result, index: entry.index)
+    return result
+  }
+
+  func snapshot() throws -> any StateSnapshotWriter { SnapshotStream(snapshot: store.current) }
+
+  func restore(from reader: any SnapshotReader) throws { try store.restore { try reader.read(into: $0) } }
+}
+
+/// One version of the state on its way into a snapshot.
+private struct SnapshotStream: StateSnapshotWriter {
+  let snapshot: StateSnapshot
+
+  func write(to sink: any SnapshotSink) throws { try snapshot.write { try sink.write($0) } }
+}
+
+/// What a batch of commands means for the duties of a leader.
+struct AppliedBatch: Sendable {
+  var createdSessions: [String] = []
+  var destroyedSessions: [String] = []
+  /// The lowest index at which keys may have been deleted; 0 where none were.
+  private(set) var deletionIndex: UInt64 = 0
+
+  mutating func note(_ command: Command, _ result: CommandResult, index: UInt64) {
+    switch command {
+    case .session(let request):
+      if request.op == "create", case .text(let id) = result { createdSessions.append(id) }
+      if request.op == "destroy" {
+        destroyedSessions.append(request.session.id)
+        // Sessions may delete the keys they hold.
+        noteDeletion(index)
+      }
+    case .kvs(let request):
+      switch KVOp(rawValue: request.op) {
+      case .delete, .deleteCAS, .deleteTree: noteDeletion(index)
+      default: break
+      }
+    case .register, .deregister: noteDeletion(index)
+    case .txn(let request):
+      guard case .transaction(let response) = result, response.errors.isEmpty else { break }
+      destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
+      noteDeletion(index)
+    case .tombstone, .coordinates, .ignored: break
+    }
+  }
+
+  private mutating func noteDeletion(_ index: UInt64) {
+    if deletionIndex == 0 { deletionIndex = index }
+  }
+}

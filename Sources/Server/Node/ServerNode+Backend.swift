@@ -1,0 +1,148 @@
+import Consensus
+import Model
+import NIOCore
+import State
+import Synchronization
+
+extension ServerNode: Backend {
+  public var datacenter: String { settings.datacenter }
+  public var datacenters: [String] { [settings.datacenter] }
+  public var leaderAddress: String { raft.leader?.address ?? "" }
+  public var peerAddresses: [String] { raft.configuration.servers.servers.map(\.address) }
+
+  @discardableResult
+  public func query<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    guard isLocal(options.datacenter) else {
+      completion(.failure(.noPathToDatacenter(options.datacenter)))
+      return nil
+    }
+    switch options.consistency {
+    case .stale: return read(query, options, on: loop, completion)
+    case .leaseBased:
+      guard isLeader else {
+        completion(.failure(.noLeader))
+        return nil
+      }
+      return read(query, options, on: loop, completion)
+    case .consistent: return readVerified(query, options, on: loop, completion)
+    }
+  }
+
+  private func isLocal(_ datacenter: String) -> Bool { datacenter.isEmpty || datacenter == settings.datacenter }
+
+  private func read<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    if options.minIndex == 0 {
+      let result = query.evaluate(store.current)
+      completion(.success(Answer(value: result.value, index: max(result.index, 1))))
+      return nil
+    }
+    let blocking = BlockingQuery(query, store: store, minIndex: options.minIndex, on: loop, completion: completion)
+    let timeout = BlockingTime.timeout(options.maxTime)
+    if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
+    return blocking
+  }
+
+  /// Linearizable: a quorum confirms that this server still leads before the state is read (the paper, section 8).
+  private func readVerified<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    let handle = DeferredQuery()
+    raft.verifyLeader { result in
+      loop.execute {
+        if case .failure(let error) = result { return completion(.failure(ServerError(error))) }
+        handle.begin { self.read(query, options, on: loop, completion) }
+      }
+    }
+    return handle
+  }
+
+  public func write<Request: WriteRequest>(
+    _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
+  ) {
+    guard isLocal(datacenter) else { return completion(.failure(.noPathToDatacenter(datacenter))) }
+    guard isLeader else { return completion(.failure(.noLeader)) }
+    do throws(ServerError) {
+      switch try request.prepare(writeContext) {
+      case .immediate(let reply): completion(.success(reply))
+      case .command(let command, let reply):
+        raft.propose(command.encode()) { result in
+          let answer = Self.answer(result, reply)
+          loop.execute { completion(answer) }
+        }
+      }
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  private static func answer<Reply>(
+    _ result: Result<Applied, RaftError>, _ reply: (CommandResult) throws(ServerError) -> Reply
+  ) -> Result<Reply, ServerError> {
+    switch result {
+    case .failure(let error): return .failure(ServerError(error))
+    case .success(let applied):
+      do throws(ServerError) {
+        return .success(try reply(applied.result as? CommandResult ?? .done))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  private var writeContext: WriteContext {
+    WriteContext(
+      state: store.current, datacenter: settings.datacenter, sessionTTLMinimum: settings.sessionTTLMinimum,
+      isLockDelayed: { [store] in store.isLockDelayed($0, now: MonotonicClock.now()) },
+      renewSession: { [leader] in leader.sessions.arm($0) })
+  }
+}
+
+extension ServerError {
+  init(_ error: RaftError) {
+    switch error {
+    case .notLeader, .leadershipLost, .leadershipTransferInProgress: self = .noLeader
+    case .shutDown: self = .shuttingDown
+    case .storage(let problem): self = .storage(problem.description)
+    default: self = .rejected(error.description)
+    }
+  }
+}
+
+/// A query that begins to wait only after leadership was verified.
+private final class DeferredQuery: PendingQuery {
+  private enum State {
+    case verifying
+    case waiting(any PendingQuery)
+    case cancelled
+  }
+  private let state = Mutex(State.verifying)
+
+  /// Runs `start` unless the reader has gone away.
+  func begin(_ start: () -> (any PendingQuery)?) {
+    if case .cancelled = state.withLock({ $0 }) { return }
+    guard let inner = start() else { return }
+    let isCancelled = state.withLock {
+      if case .cancelled = $0 { return true }
+      $0 = .waiting(inner)
+      return false
+    }
+    if isCancelled { inner.cancel() }
+  }
+
+  func cancel() {
+    let before = state.withLock {
+      let before = $0
+      $0 = .cancelled
+      return before
+    }
+    if case .waiting(let inner) = before { inner.cancel() }
+  }
+}

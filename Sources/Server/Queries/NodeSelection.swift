@@ -1,0 +1,32 @@
+import Model
+import State
+
+/// Which nodes an answer is about, and in which order.
+public struct NodeSelection: Sendable, Equatable {
+  /// Only nodes that have all of this metadata.
+  public var nodeMeta: StringMap
+  /// The nodes nearest to this one first, by their coordinates; "" keeps the order of the catalog.
+  public var near: String
+
+  public init(nodeMeta: StringMap = StringMap(), near: String = "") {
+    self.nodeMeta = nodeMeta
+    self.near = near
+  }
+
+  /// The elements whose node is selected. Nodes without a coordinate come last, equals keep their order.
+  func apply<Element>(to elements: [Element], in state: StateSnapshot, node: (Element) -> Row<Node>?) -> [Element] {
+    var selected = elements
+    if !nodeMeta.isEmpty {
+      selected = elements.filter { node($0)?.value.meta.contains(all: nodeMeta) ?? false }
+    }
+    guard !near.isEmpty, let origin = state.coordinate(of: near) else { return selected }
+    let distances = selected.enumerated().map { place, element in
+      let coordinate = node(element).flatMap { state.coordinate(of: $0.value.node) }
+      return (place: place, distance: coordinate.map { origin.distance(to: $0) } ?? .infinity)
+    }
+    return
+      distances
+      .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
+      .map { selected[$0.place] }
+  }
+}

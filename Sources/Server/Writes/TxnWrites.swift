@@ -1,0 +1,53 @@
+import AccessControl
+import Model
+import State
+
+/// What became of a transaction, and whether it came so far.
+public struct TxnOutcome: Sendable, Equatable {
+  public var response: TxnResponse
+  /// Whether its operations were tried. Otherwise the errors were found before, by looking at them.
+  public var wasTried: Bool
+  /// The rights that were missing; the errors tell them, too.
+  public var denied: [Permission] = []
+
+  init(_ response: TxnResponse) {
+    self.response = response
+    wasTried = true
+  }
+
+  init(refused rules: TxnRules) {
+    response = TxnResponse(errors: rules.errors)
+    denied = rules.denied
+    wasTried = false
+  }
+}
+
+/// Carries operations out of which some change the state.
+public struct TxnApply: WriteRequest {
+  public static let method = "Txn.Apply"
+  public var ops: [TxnOp]
+  private let refusal: (@Sendable (Permission) -> String?)?
+
+  /// - Parameter refusal: what a token without a right is told, nil when it has it; nil for a token that may do everything.
+  public init(_ ops: [TxnOp], refusal: (@Sendable (Permission) -> String?)?) {
+    self.ops = ops
+    self.refusal = refusal
+  }
+
+  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<TxnOutcome> {
+    var rules = TxnRules(
+      state: context.state, datacenter: context.datacenter, refusal: refusal, isLockDelayed: context.isLockDelayed)
+    var request = TxnRequest()
+    request.datacenter = context.datacenter
+    request.ops = ops
+    rules.apply(to: &request.ops)
+    if !rules.errors.isEmpty { return .immediate(TxnOutcome(refused: rules)) }
+    return .command(.txn(request)) { (result) throws(ServerError) in
+      guard case .transaction(let response) = result else {
+        if case .failed(let text) = result { throw .rejected("raft apply failed: \(text)") }
+        throw .rejected("raft apply failed: a transaction was answered by something else")
+      }
+      return TxnOutcome(response)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Model
+
+/// The record types of a snapshot stream (wire/snapshot.md).
+enum SnapshotRecord {
+  static let registration: UInt8 = 0
+  static let kv: UInt8 = 2
+  static let session: UInt8 = 3
+  static let tombstone: UInt8 = 5
+  static let coordinates: UInt8 = 6
+  static let index: UInt8 = 16
+  static let chunking: UInt8 = 29
+  /// From here on the types belong to the enterprise edition.
+  static let firstEnterprise: UInt8 = 64
+
+  /// The order in which records are written. Types that are not named go before the chunking state, which is last.
+  static let order: [UInt8] = [
+    32, 33, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, 7, 9, 12, 13, 14, 15, 22, 30, 31,
+    index, 35, 38, 40, 42,
+  ]
+}
+
+/// What a snapshot stream starts with.
+struct SnapshotHeader: Record {
+  var lastIndex: UInt64 = 0
+
+  static let schema = Schema<SnapshotHeader>("fsm.SnapshotHeader") { $0.field("LastIndex", \.lastIndex) }
+}
+
+/// A row of the index table in a snapshot.
+struct SnapshotIndex: Record {
+  var key = ""
+  var value: UInt64 = 0
+
+  static let schema = Schema<SnapshotIndex>("state.IndexEntry") {
+    $0.field("Key", \.key)
+    $0.field("Value", \.value)
+  }
+}

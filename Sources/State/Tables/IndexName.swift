@@ -1,0 +1,44 @@
+import Model
+
+/// The names of the rows of the index table (wire/raft.md part D). Local catalog rows stand under the peer prefix `peer.~:`
+/// and, for whole tables and kinds, under the plain name as well.
+enum IndexName {
+  static let peer = "peer.~:"
+
+  static let nodes = "nodes"
+  static let services = "services"
+  static let checks = "checks"
+  static let localNodes = peer + nodes
+  static let localServices = peer + services
+  static let localChecks = peer + checks
+  static let nodeExtinction = peer + "node_last_extinction"
+  static let serviceExtinction = peer + "service_last_extinction"
+  static let kvs = "kvs"
+  static let tombstones = "tombstones"
+  static let sessions = "sessions"
+  static let coordinates = "coordinates"
+
+  /// `node` and `service` are folded names.
+  static func node(_ node: String) -> String { "\(peer)node.\(node)" }
+  static func service(_ service: String) -> String { "\(peer)service.\(service)" }
+  static func kind(_ kind: String) -> String { "service_kind.\(KindOf.name(kind))" }
+  static func localKind(_ kind: String) -> String { peer + Self.kind(kind) }
+  static func kindNames(_ kind: String) -> String { "kind_service_names.\(KindOf.name(kind))" }
+
+  /// The tables whose index rows count for the `LastIndex` of a snapshot.
+  static let tables: Set<String> = [
+    nodes, services, checks, kvs, tombstones, sessions, coordinates, "acl-auth-methods", "acl-binding-rules",
+    "acl-policies", "acl-roles", "acl-tokens", "config-entries", "connect-ca-builtin", "connect-ca-roots",
+    "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
+    "prepared-queries", "service-virtual-ips", "system-metadata",
+  ]
+}
+
+/// How index names and counts call the kinds of services.
+public enum KindOf {
+  public static let typical = "typical"
+  /// Services that can be reached through the mesh.
+  public static let connectEnabled = "connect-enabled"
+
+  static func name(_ kind: String) -> String { kind.isEmpty ? typical : kind }
+}

@@ -1,0 +1,92 @@
+import Model
+
+/// All tables of the state. A copy is a snapshot.
+struct Tables: Sendable {
+  var nodes = Table(Schemas.nodes)
+  var services = Table(Schemas.services)
+  var checks = Table(Schemas.checks)
+  var kv = Table(Schemas.kv)
+  var tombstones = Table(Schemas.tombstones)
+  var sessions = Table(Schemas.sessions)
+  var coordinates = Table(Schemas.coordinates)
+  var kindNames = Table(Schemas.kindNames)
+  /// The index table (wire/raft.md part D).
+  var index = Table(Schemas.index)
+  /// Snapshot records of tables that this release does not have, by record type, in their order.
+  var unread: [UInt8: [[UInt8]]] = [:]
+
+  /// The value of a row of the index table; 0 without one.
+  func index(of name: String) -> UInt64 { index[exact: name]?.value ?? 0 }
+}
+
+/// The declared indexes of each table. The enumerations name their places.
+enum Schemas {
+  enum NodeIndex { static let id = 0 }
+  static let nodes = TableSchema<NodeEntry>(
+    primary: { .of($0.name) },
+    indexes: [.init { $0.node.value.id.isEmpty ? [] : [.of($0.node.value.id)] }])
+
+  enum ServiceIndex {
+    static let name = 0
+    /// Only kinds other than the typical one.
+    static let kind = 1
+    /// By the service that is reached through the instance.
+    static let connect = 2
+  }
+  static let services = TableSchema<ServiceEntry>(
+    primary: { .of($0.nodeName, $0.service.value.id) },
+    indexes: [
+      .init { [.of($0.service.value.service, $0.nodeName, $0.service.value.id)] },
+      .init {
+        $0.service.value.kind.isEmpty ? [] : [.of($0.service.value.kind, $0.nodeName, $0.service.value.id)]
+      },
+      .init { entry in
+        entry.connectDestination.map { [.of($0, entry.nodeName, entry.service.value.id)] } ?? []
+      },
+    ])
+
+  enum CheckIndex {
+    /// Only checks that do not pass: those that do are nearly all there are.
+    static let status = 0
+  }
+  static let checks = TableSchema<Row<HealthCheck>>(
+    primary: { .of($0.value.node, $0.value.checkID) },
+    indexes: [
+      .init {
+        $0.value.status == CheckStatus.passing.rawValue ? [] : [.of($0.value.status, $0.value.node, $0.value.checkID)]
+      }
+    ])
+
+  enum KVIndex {
+    /// Only keys that are locked.
+    static let session = 0
+  }
+  static let kv = TableSchema<Row<KVEntry>>(
+    primary: { .exact($0.value.key) },
+    indexes: [.init { $0.value.session.isEmpty ? [] : [Key.of($0.value.session, closed: true) + $0.value.key.utf8] }])
+
+  static let tombstones = TableSchema<Tombstone>(primary: { .exact($0.key) })
+
+  enum SessionIndex {
+    static let node = 0
+    /// By node and check.
+    static let check = 1
+  }
+  static let sessions = TableSchema<Row<Session>>(
+    primary: { .of($0.value.id) },
+    indexes: [
+      .init { [.of($0.value.node, $0.value.id)] },
+      .init { session in
+        session.value.allChecks.map { .of(session.value.node, $0, session.value.id) }
+      },
+    ])
+
+  static let coordinates = TableSchema<Row<NodeCoordinate>>(primary: { .of($0.value.node, $0.value.segment) })
+  static let kindNames = TableSchema<KindName>(primary: { .of($0.kind, $0.name) })
+  static let index = TableSchema<IndexRow>(primary: { .exact($0.name) })
+}
+
+extension Session {
+  /// The ids of all checks that the session depends on.
+  var allChecks: [String] { nodeChecks + checks + serviceChecks.map(\.id) }
+}

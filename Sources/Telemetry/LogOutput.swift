@@ -1,0 +1,116 @@
+import Logging
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Where log records go.
+public protocol LogSink: AnyObject, Sendable {
+  /// Called for every record at or above `level`, on the thread that logs: it must not block for long.
+  func write(_ record: LogRecord)
+  var level: LogLevel { get }
+}
+
+/// All sinks of the process. Records below the lowest level any sink wants are not even formatted.
+public final class LogOutput: Sendable {
+  public static let shared = LogOutput()
+
+  private struct State {
+    var sinks: [any LogSink] = []
+    var threshold = LogLevel.error
+  }
+  private let state = Mutex(State())
+
+  public func add(_ sink: any LogSink) { change { $0.append(sink) } }
+
+  public func remove(_ sink: any LogSink) { change { sinks in sinks.removeAll { $0 === sink } } }
+
+  /// To be called after a sink's level changed.
+  public func levelsChanged() { change { _ in } }
+
+  private func change(_ body: (inout [any LogSink]) -> Void) {
+    state.withLock {
+      body(&$0.sinks)
+      $0.threshold = $0.sinks.map(\.level).min() ?? .error
+    }
+  }
+
+  func wants(_ level: LogLevel) -> Bool { state.withLock { level >= $0.threshold } }
+
+  func write(_ record: LogRecord) {
+    let sinks = state.withLock { $0.sinks }
+    for sink in sinks where record.level >= sink.level { sink.write(record) }
+  }
+
+  /// A logger that writes here under `name`.
+  public static func logger(_ name: String) -> Logger {
+    Logger(label: name) { OutputHandler(name: $0) }
+  }
+}
+
+/// Hands swift-log's messages to `LogOutput`.
+struct OutputHandler: LogHandler {
+  let name: String
+  var metadata: Logger.Metadata = [:]
+  /// Levels belong to the sinks.
+  var logLevel: Logger.Level = .trace
+
+  init(name: String) { self.name = name }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let level = LogLevel(event.level)
+    guard LogOutput.shared.wants(level) else { return }
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }.map { (key: $0.key, value: "\($0.value)") }
+      .sorted { $0.key < $1.key }
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    LogOutput.shared.write(
+      LogRecord(
+        level: level, name: name, message: "\(event.message)", fields: fields,
+        time: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)))
+  }
+}
+
+/// Writes lines to a file descriptor: standard output, as a rule.
+public final class DescriptorSink: LogSink {
+  private let descriptor: Int32
+  private let json: Bool
+  private let current: Mutex<LogLevel>
+  private let order = Mutex(())
+
+  public init(descriptor: Int32, level: LogLevel, json: Bool = false) {
+    self.descriptor = descriptor
+    self.json = json
+    current = Mutex(level)
+  }
+
+  public var level: LogLevel {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+
+  public func write(_ record: LogRecord) { writeText(json ? record.json : record.line) }
+
+  /// Writes a line that is no record, in order with the records.
+  public func writeText(_ text: String) {
+    var line = text + "\n"
+    order.withLock { _ in
+      line.withUTF8 { bytes in
+        var written = 0
+        while written < bytes.count {
+          let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+          if count < 0, errno == EINTR { continue }
+          // A log that cannot be written has nobody to be told to.
+          if count <= 0 { return }
+          written += count
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import Model
+import NIOCore
+import Synchronization
+
+@testable import Server
+@testable import State
+
+/// Servers without consensus: commands are applied to a store of this process at once.
+final class MemoryBackend: Backend, Sendable {
+  private struct Contents {
+    var nextIndex: UInt64 = 10
+    var failure: ServerError?
+    var renewed: [String] = []
+    var waiting = 0
+  }
+
+  let store = StateStore()
+  let datacenter = "dc1"
+  let datacenters = ["dc1"]
+  let leaderAddress = "127.0.0.1:8300"
+  let peerAddresses = ["127.0.0.1:8300"]
+  private let contents = Mutex(Contents())
+
+  /// Makes every call fail.
+  func fail(with error: ServerError?) { contents.withLock { $0.failure = error } }
+  /// The sessions that were renewed.
+  var renewed: [String] { contents.withLock { $0.renewed } }
+  /// Queries that wait for a change.
+  var waiting: Int { contents.withLock { $0.waiting } }
+
+  @discardableResult
+  func apply(_ command: Command) -> CommandResult {
+    let index = contents.withLock { contents in
+      contents.nextIndex += 1
+      return contents.nextIndex
+    }
+    return store.apply(index: index, command)
+  }
+
+  private func failure(_ datacenter: String) -> ServerError? {
+    if let failure = contents.withLock({ $0.failure }) { return failure }
+    return datacenter.isEmpty || datacenter == self.datacenter ? nil : .noPathToDatacenter(datacenter)
+  }
+
+  @discardableResult
+  func query<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    if let failure = failure(options.datacenter) {
+      completion(.failure(failure))
+      return nil
+    }
+    let result = query.evaluate(store.current)
+    guard options.minIndex > 0, max(result.index, 1) <= options.minIndex else {
+      completion(.success(Answer(value: result.value, index: max(result.index, 1))))
+      return nil
+    }
+    let waiter = Waiter(self)
+    contents.withLock { $0.waiting += 1 }
+    waiter.wait(query, options, on: loop, completion)
+    return waiter
+  }
+
+  func write<Request: WriteRequest>(
+    _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
+  ) {
+    if let failure = failure(datacenter) { return completion(.failure(failure)) }
+    let context = WriteContext(
+      state: store.current, datacenter: self.datacenter, sessionTTLMinimum: .seconds(10),
+      isLockDelayed: { [store] in store.isLockDelayed($0) },
+      renewSession: { session in self.contents.withLock { $0.renewed.append(session.value.id) } })
+    do throws(ServerError) {
+      switch try request.prepare(context) {
+      case .immediate(let reply): completion(.success(reply))
+      case .command(let command, let meaning): completion(.success(try meaning(apply(command))))
+      }
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  fileprivate func stoppedWaiting() { contents.withLock { $0.waiting -= 1 } }
+}
+
+/// A query that waits until the answer's index passes the reader's.
+private final class Waiter: PendingQuery, Sendable {
+  private struct State {
+    var isOver = false
+    var timeout: Scheduled<Void>?
+  }
+
+  private let backend: MemoryBackend
+  private let state = Mutex(State())
+
+  init(_ backend: MemoryBackend) { self.backend = backend }
+
+  func wait<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) {
+    let timeout = loop.scheduleTask(in: .nanoseconds(options.maxTime.nanoseconds)) { [self] in
+      let result = query.evaluate(backend.store.current)
+      if end() { completion(.success(Answer(value: result.value, index: max(result.index, 1)))) }
+    }
+    state.withLock { $0.timeout = timeout }
+    look(query, options, on: loop, completion)
+  }
+
+  private func look<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) {
+    let seen = backend.store.current
+    let result = query.evaluate(seen)
+    if max(result.index, 1) > options.minIndex {
+      if end() { completion(.success(Answer(value: result.value, index: result.index))) }
+      return
+    }
+    let watch = backend.store.register(result.watch, seen: seen) { [self] _ in
+      loop.execute { [self] in if !isOver { look(query, options, on: loop, completion) } }
+    }
+    if watch == nil { loop.execute { [self] in look(query, options, on: loop, completion) } }
+  }
+
+  private var isOver: Bool { state.withLock { $0.isOver } }
+
+  private func end() -> Bool {
+    let (first, timeout) = state.withLock { state in
+      defer { state.isOver = true }
+      return (!state.isOver, state.timeout)
+    }
+    timeout?.cancel()
+    if first { backend.stoppedWaiting() }
+    return first
+  }
+
+  func cancel() { _ = end() }
+}

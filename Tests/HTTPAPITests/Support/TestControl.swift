@@ -1,0 +1,100 @@
+import Model
+import NIOCore
+import Synchronization
+
+@testable import HTTPAPI
+
+/// An agent that only remembers what it was asked to do.
+final class TestControl: AgentControl, Sendable {
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private struct State {
+    var raftServers: [RaftPeer]? {
+      var peer = RaftPeer()
+      peer.id = "id"
+      return [peer]
+    }
+    var calls: [String] = []
+    var subscribers: [@Sendable (String) -> Void] = []
+    var cancelled = 0
+  }
+  private let state = Mutex(State())
+
+  let nodeName = "s1"
+  let isServer = true
+  var version: AgentVersion {
+    var version = AgentVersion()
+    version.human = "1.21.4"
+    return version
+  }
+  var wanCoordinates: [DatacenterCoordinates] {
+    [DatacenterCoordinates(datacenter: "dc1", coordinates: [NodeCoordinate()])]
+  }
+  var raftServers: [RaftPeer]? {
+    var peer = RaftPeer()
+    peer.id = "id"
+    return [peer]
+  }
+  var calls: [String] { state.withLock { $0.calls } }
+  var cancelledSubscriptions: Int { state.withLock { $0.cancelled } }
+
+  func members(wan: Bool) -> [AgentMember]? {
+    if wan { return nil }
+    var member = AgentMember()
+    member.name = "s1"
+    member.tags = ["role": "consul"]
+    member.status = 1
+    return [member]
+  }
+
+  func describe(_ writer: inout JSONWriter) { named("Config", &writer) }
+  func describeHost(_ writer: inout JSONWriter) { named("Host", &writer) }
+  func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
+  let prometheusMetrics: String? = nil
+
+  private func named(_ name: String, _ writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member(name)
+    writer.beginObject()
+    writer.endObject()
+    writer.endObject()
+  }
+
+  private func note(_ call: String, _ loop: any EventLoop) -> EventLoopFuture<Void> {
+    state.withLock { $0.calls.append(call) }
+    return loop.makeSucceededVoidFuture()
+  }
+
+  func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    note("join \(address)\(wan ? " wan" : "")", loop)
+  }
+  func forceLeave(_ node: String, wan: Bool, prune: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    if node == "absent" {
+      return loop.makeFailedFuture(Refusal(description: "agent: No node found with name 'absent'"))
+    }
+    return note("force-leave \(node)\(prune ? " prune" : "")", loop)
+  }
+  func leave(on loop: any EventLoop) -> EventLoopFuture<Void> { note("leave", loop) }
+  func reload(on loop: any EventLoop) -> EventLoopFuture<Void> { note("reload", loop) }
+  func setToken(_ kind: AgentTokenKind, _ token: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    note("token \(kind.rawValue) \(token)", loop)
+  }
+
+  func monitor(
+    level: String, json: Bool, _ receive: @escaping @Sendable (String) -> Void
+  ) -> any LogSubscription {
+    state.withLock { $0.subscribers.append(receive) }
+    return Subscription(control: self)
+  }
+
+  func log(_ line: String) {
+    for subscriber in state.withLock({ $0.subscribers }) { subscriber(line) }
+  }
+
+  private struct Subscription: LogSubscription {
+    let control: TestControl
+    func cancel() { control.state.withLock { $0.cancelled += 1 } }
+  }
+}
