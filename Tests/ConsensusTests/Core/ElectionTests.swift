@@ -76,6 +76,25 @@ import Testing
     #expect(harness.core.term == 1)
   }
 
+  /// The dissertation, figure 4.6: whoever has the removal may be the only one with a complete log.
+  @Test func aVoterStandsUntilItsRemovalIsCommittedWithoutCountingItself() throws {
+    var harness = CoreHarness(voters: ["a", "b"], term: 1, logTerms: [1])
+    let others = RaftConfiguration(servers: [RaftServer(id: "b", address: "b:1")])
+    let removal = LogEntry(index: 2, term: 1, kind: .configuration, data: others.encoded())
+    _ = harness.request(
+      .appendEntries(AppendEntriesRequest(term: 1, previousIndex: 1, previousTerm: 1, entries: [removal])), from: "b")
+    _ = harness.makeDurable()
+    var effects = harness.timeOut()
+    #expect(harness.core.role == .candidate && effects.requests.map { $0.to.id } == ["b"])
+    effects = harness.accept(try #require(effects.requests.first))
+    effects = harness.accept(try #require(effects.requests.first))
+    #expect(harness.core.isLeader)
+    #expect(harness.makeDurable().committed == nil)
+    effects = harness.accept(try #require(effects.requests.first { $0.to.id == "b" }))
+    #expect(effects.committed == 3 && effects.lostLeadership)
+    #expect(harness.timeOut().requests.isEmpty)
+  }
+
   @Test func aRefusedPreVoteLeavesTheTermAloneForever() {
     var harness = CoreHarness()
     for _ in 0..<10 {
@@ -125,7 +144,13 @@ import Testing
     VoteCase(name: "same term, no vote yet", granted: true, newTerm: 2),
     VoteCase(name: "lower term", term: 1, granted: false, newTerm: 2),
     VoteCase(name: "unknown server", from: "x", term: 5, granted: false, newTerm: 2),
+    VoteCase(
+      name: "unknown server with entries that are missing here", from: "x", term: 5, last: 4, granted: true, newTerm: 5),
+    VoteCase(
+      name: "unknown server, another leads", from: "x", term: 5, last: 4, leader: "c", granted: false, newTerm: 2),
     VoteCase(name: "non-voter", from: "n", term: 5, granted: false, newTerm: 5),
+    VoteCase(
+      name: "non-voter that may have been promoted since", from: "n", term: 5, last: 4, granted: true, newTerm: 5),
     VoteCase(name: "shorter log", term: 3, last: 2, granted: false, newTerm: 3),
     VoteCase(name: "older last term", term: 3, last: 9, lastTerm: 1, granted: false, newTerm: 3),
     VoteCase(name: "newer last term", term: 3, last: 1, lastTerm: 3, granted: true, newTerm: 3),
