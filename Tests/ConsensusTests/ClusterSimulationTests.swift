@@ -11,6 +11,23 @@ import Testing
 
   @Test func serversAgreeWhileTheMembershipChanges() throws { try run(.init()) }
 
+  @Test func serversAgreeAlthoughTheirDisksFail() throws {
+    var plan = ClusterSimulation.Plan()
+    plan.faults.syncFailure = 5
+    plan.faults.writeFailure = 3
+    try run(plan)
+  }
+
+  @Test func aSeedReplaysExactly() throws {
+    for seed in UInt64(0)..<20 {
+      var first = ClusterSimulation(seed: seed, plan: .init())
+      try first.run()
+      var second = ClusterSimulation(seed: seed, plan: .init())
+      try second.run()
+      #expect(first.fingerprint == second.fingerprint, "seed \(seed)")
+    }
+  }
+
   private func run(_ plan: ClusterSimulation.Plan) throws {
     var acknowledged = 0
     var verified = 0

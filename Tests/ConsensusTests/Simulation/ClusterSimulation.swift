@@ -11,6 +11,8 @@ struct ClusterSimulation {
     var spares = 2
     var steps = 2500
     var changesMembership = true
+    /// What the disks do besides losing unsynchronised writes.
+    var faults = SimulatedDisk.Faults()
   }
 
   private let seed: UInt64
@@ -48,7 +50,7 @@ struct ClusterSimulation {
     let checker = self.checker
     servers = ids.enumerated().map { offset, id in
       SimulatedServer(
-        id: id, disk: SimulatedDisk(seed: seed &* 31 &+ UInt64(offset)), settings: RaftSettings(),
+        id: id, disk: SimulatedDisk(seed: seed &* 31 &+ UInt64(offset), faults: plan.faults), settings: RaftSettings(),
         snapshots: SnapshotPolicy(threshold: 30, interval: .seconds(3), trailingEntries: 6), observer: checker)
     }
   }
@@ -58,6 +60,12 @@ struct ClusterSimulation {
   var changedCount: Int { answers.state.withLock { $0.changed } }
   var transferredCount: Int { answers.state.withLock { $0.transferred } }
   private(set) var snapshotsInstalled = 0
+
+  /// Equal for runs that went the same way.
+  var fingerprint: [UInt64] {
+    var random = self.random
+    return [random.next(), now.nanoseconds, UInt64(acknowledgedCount)] + servers.map { $0.disk.fingerprint }
+  }
 
   private func violation(_ what: String) -> Violation { Violation(seed: seed, step: step, what: what) }
 
@@ -142,9 +150,16 @@ struct ClusterSimulation {
 
   private mutating func check() throws {
     for server in servers {
-      guard let core = server.replica?.core else { continue }
-      checker.observe(core)
-      if let failure = server.replica?.failure { throw violation("\(server.id) failed: \(failure)") }
+      guard let replica = server.replica else { continue }
+      if server.disk.isCrashed {
+        server.stop()
+        server.disk.losePower()
+      } else if let failure = replica.failure {
+        guard failure.isFailureOfDisk else { throw violation("\(server.id) failed: \(failure)") }
+        kill(server)
+      } else {
+        checker.observe(replica.core)
+      }
     }
     if let error = checker.state.withLock({ $0.errors.first }) { throw violation(error) }
   }
@@ -157,7 +172,19 @@ struct ClusterSimulation {
     do throws(RaftError) {
       try server.start(bootstrap: bootstrap, now: now, seed: random.next(), segmentBytes: 16 << 10)
     } catch {
-      throw violation("\(server.id) does not start: \(error)")
+      guard server.disk.isCrashed || error.isFailureOfDisk else {
+        throw violation("\(server.id) does not start: \(error)")
+      }
+      kill(server)
+    }
+  }
+
+  private mutating func kill(_ server: SimulatedServer) {
+    server.stop()
+    if server.disk.isCrashed || Bool.random(using: &random) {
+      server.disk.losePower()
+    } else {
+      server.disk.killProcess()
     }
   }
 
@@ -219,8 +246,11 @@ struct ClusterSimulation {
 
   private mutating func crash() {
     guard let server = servers.filter({ $0.isRunning }).randomElement(using: &random) else { return }
-    server.stop()
-    if Bool.random(using: &random) { server.disk.losePower() } else { server.disk.killProcess() }
+    if Int.random(in: 0..<3, using: &random) == 0 {
+      // In the middle of a write, or of a later start.
+      return server.disk.planCrash(afterOperations: Int.random(in: 0..<60, using: &random))
+    }
+    kill(server)
     if Bool.random(using: &random) {
       for other in servers where other.isRunning {
         other.handle(.connectionLost(server.id), now: now)
@@ -281,7 +311,7 @@ struct ClusterSimulation {
   private mutating func heal() throws {
     network.cut = []
     network.conditions = SimulatedNetwork.Conditions()
-    for position in servers.indices where !servers[position].isRunning { try start(position) }
+    for server in servers { server.disk.heal() }
     let deadline = now + 120_000_000_000
     var proposed: LogIndex?
     let marker = Marker()
@@ -291,6 +321,7 @@ struct ClusterSimulation {
       if step > plan.steps + 500_000 { throw violation("busy without getting anywhere: \(summary)") }
       try advance()
       if let index = marker.index.withLock({ $0 }) { proposed = index }
+      for position in servers.indices where !servers[position].isRunning { try start(position) }
       if proposed == nil, marker.isFree, now >= nextTry, let leader = leaders.first {
         marker.take()
         nextTry = now + 50_000_000
