@@ -97,14 +97,14 @@ enum PreparedQueries {
     var query = PreparedQuery()
     if request.body.readableBytes > 0 { query = try request.decode(PreparedQuery.self) }
     query.id = id
-    apply(.update, query, request.datacenter, exchange) { _ in exchange.empty(ResponseHead(.ok, .text)) }
+    apply(.update, query, request.datacenter, exchange) { _ in exchange.empty() }
   }
 
   static func delete(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     guard case .definition(let id) = Target(request.suffix) else { return try refuse(api, &request, exchange) }
     var query = PreparedQuery()
     query.id = id
-    apply(.delete, query, request.datacenter, exchange) { _ in exchange.empty(ResponseHead(.ok, .text)) }
+    apply(.delete, query, request.datacenter, exchange) { _ in exchange.empty() }
   }
 
   private static func apply(
