@@ -15,7 +15,7 @@ let staticRuntime: [LinkerSetting] = [
         "_FoundationCollections", "_FoundationCShims", "_FoundationICU", "CoreFoundation", "_CFURLSessionInterface",
         "_CFXMLInterface", "swiftSynchronization", "swiftObservation", "swiftDistributed",
       ].map { "-l\($0)" }
-      + ["-Xlinker", "--end-group", "-Xlinker", "-s"])
+      + ["-Xlinker", "--end-group"])
 ]
 
 func nio(_ names: String...) -> [Target.Dependency] {

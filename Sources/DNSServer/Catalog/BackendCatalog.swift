@@ -59,8 +59,7 @@ public struct BackendCatalog: DNSCatalog {
 
   // MARK: Lookups
 
-  /// Instances in the mesh carry the address of their service: proxies and native ones as `consul-virtual`, terminating
-  /// gateways one for each service behind them.
+  /// Other datacenters give addresses of their own, which mean nothing here.
   private func findVirtualAddress(
     of service: String, _ place: CatalogPlace, _ options: CatalogReadOptions, _ loop: any EventLoop,
     _ completion: @escaping @Sendable (CatalogAnswer) -> Void
@@ -68,15 +67,8 @@ public struct BackendCatalog: DNSCatalog {
     guard place.datacenter.isEmpty || place.datacenter == backend.datacenter.lowercased() else {
       return completion(.virtualAddress(nil))
     }
-    let query = HealthServiceNodes(service: service, connect: true)
-    ask(query, "", options, loop, completion) { instances in
-      for instance in instances {
-        let tagged = instance.service.value.taggedAddresses
-        for tag in ["consul-virtual:\(service)", "consul-virtual"] {
-          if let text = tagged[tag]?.address, let address = DNSAddress(text) { return .virtualAddress(address) }
-        }
-      }
-      return .virtualAddress(nil)
+    ask(VirtualIPForService(service: service), "", options, loop, completion) { address in
+      .virtualAddress(address.flatMap { DNSAddress($0) })
     }
   }
 

@@ -50,8 +50,8 @@ enum Sessions {
       throw .badRequest("Request decode failed: \(error.apiText(Session.schema.name))")
     }
     session.lockDelay = secondsIfSmall(session.lockDelay)
-    // Releases before 1.7 called the node checks `Checks`.
-    if members.names("checks"), !members.names("nodechecks") { session.nodeChecks = session.checks }
+    // Releases before 1.7 called the node checks `Checks`: an empty list there asks for none, too.
+    if members.names("checks"), !members.names("nodechecks"), session.checks.isEmpty { session.nodeChecks = [] }
   }
 
   /// Old clients send seconds as a number; delays below a microsecond can be meant in no other way.

@@ -59,7 +59,7 @@ public struct HealthCheck: Record {
     $0.field("Interval", \.interval)
     $0.field("Timeout", \.timeout)
     $0.field("ExposedPort", \.exposedPort)
-    $0.field("Definition", \.definition)
+    $0.field("Definition", \.definition, .notSelectable)
     $0.field("PeerName", \.peerName, .omitEmpty)
     $0.field("CreateIndex", \.createIndex)
     $0.field("ModifyIndex", \.modifyIndex)

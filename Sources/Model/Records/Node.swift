@@ -19,7 +19,7 @@ public struct Node: Record {
     $0.field("Node", \.node)
     $0.field("Address", \.address)
     $0.field("Datacenter", \.datacenter)
-    $0.field("Partition", \.partition, [.omitEmpty, .notSelectable])
+    $0.field("Partition", \.partition, .omitEmpty)
     $0.field("PeerName", \.peerName, .omitEmpty)
     $0.field("TaggedAddresses", \.taggedAddresses)
     $0.field("Meta", \.meta)

@@ -27,3 +27,13 @@ public struct CatalogByAddress: ReadQuery {
     text == address || (text.utf8.contains(UInt8(ascii: ":")) && DNSAddress(text).map { "\($0)" == address } ?? false)
   }
 }
+
+/// The virtual address of a service of the mesh; nil without one.
+public struct VirtualIPForService: ReadQuery {
+  public static let method = "Catalog.VirtualIPForService"
+  public var service: String
+
+  public init(service: String) { self.service = service }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<String?> { state.virtualAddress(of: service) }
+}

@@ -49,6 +49,9 @@ extension StateTransaction {
     touchNode(name)
     touch(.nodes)
     touchServices(ofNode: name)
+    for entry in tables.services.rows.values(prefix: .of(name, closed: true)) {
+      touch(.instances(entry.service.value.service.folded))
+    }
   }
 
   mutating func removeNode(_ name: String) {

@@ -8,6 +8,7 @@ extension StateTransaction {
     var service = service
     // Facts of the agent that made the registration, not of the catalog.
     service.locallyRegisteredAsSidecar = false
+    assignVirtualAddress(to: &service)
     if let old = serviceEntry(service.id, node: node)?.service.value {
       service.createIndex = old.createIndex
       service.modifyIndex = old.modifyIndex
@@ -49,6 +50,7 @@ extension StateTransaction {
     raise(IndexName.service(service.service.folded))
     touchKind(service.kind)
     touch(.services)
+    touch(.instances(service.service.folded))
     if let destination = entry.connectDestination { touch(.connect(destination.folded)) }
   }
 
@@ -56,6 +58,7 @@ extension StateTransaction {
   private mutating func forgetNames(_ old: ServiceEntry, replacedBy new: ServiceEntry?) {
     let name = old.service.value.service.folded
     if new?.service.value.service.folded != name {
+      touch(.instances(name))
       if tables.services.index(Schemas.ServiceIndex.name).identity(prefix: .of(name, closed: true)) == nil {
         removeIndex(IndexName.service(name))
         raise(IndexName.serviceExtinction)
@@ -65,6 +68,7 @@ extension StateTransaction {
     }
     if let destination = old.connectDestination, destination != new?.connectDestination {
       touch(.connect(destination.folded))
+      releaseVirtualAddress(of: destination)
     }
     let kept = new.map { $0.kindNames.map { Key.of($0.kind, $0.name) } } ?? []
     for kindName in old.kindNames where !kept.contains(.of(kindName.kind, kindName.name)) { forget(kindName) }

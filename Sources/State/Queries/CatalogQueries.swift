@@ -109,8 +109,7 @@ extension StateSnapshot {
     let entries = instances(of: name, Schemas.ServiceIndex.name)
     return QueryResult(
       index: serviceIndex(name, exists: !entries.isEmpty, checks: false),
-      value: complete(entries.filter { $0.has(tags: tags) }, checks: false),
-      watch: [.index(IndexName.service(name.folded))])
+      value: complete(entries.filter { $0.has(tags: tags) }, checks: false), watch: [.instances(name.folded)])
   }
 
   /// The instances through which a service is reached in the mesh: its proxies and those that speak it themselves. Tags do not

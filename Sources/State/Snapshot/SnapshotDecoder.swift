@@ -92,6 +92,8 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.session: transaction.store(try Session(from: &reader))
     case SnapshotRecord.kv: transaction.restore(try KVEntry(from: &reader))
     case SnapshotRecord.tombstone: transaction.restoreTombstone(try KVEntry(from: &reader))
+    case SnapshotRecord.virtualIP: transaction.restore(try ServiceVirtualIP(from: &reader))
+    case SnapshotRecord.freeVirtualIP: transaction.restore(try FreeVirtualIP(from: &reader))
     case SnapshotRecord.index:
       let row = try SnapshotIndex(from: &reader)
       transaction.setIndex(row.key, row.value)

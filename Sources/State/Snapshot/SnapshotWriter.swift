@@ -30,6 +30,10 @@ private struct SnapshotWriter {
     for type in SnapshotRecord.order {
       switch type {
       case SnapshotRecord.registration: try writeRegistrations(tables)
+      case SnapshotRecord.virtualIP:
+        for row in tables.virtualIPs.rows.values { try record(type) { row.encode(&$0) } }
+      case SnapshotRecord.freeVirtualIP:
+        for row in tables.freeVirtualIPs.rows.values { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.coordinates:
         for row in tables.coordinates.rows.values { try record(type) { [row.value].encode(&$0) } }
       case SnapshotRecord.session:

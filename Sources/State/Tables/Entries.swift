@@ -28,9 +28,14 @@ final class ServiceEntry: Sendable {
   }
 
   /// The service that clients reach through this instance's mesh listener, or nil.
+  var connectDestination: String? { service.value.connectDestination }
+}
+
+extension NodeService {
+  /// The service that clients reach through this instance's mesh listener, or nil.
   var connectDestination: String? {
-    if service.value.kind == ServiceKind.connectProxy { return service.value.proxy.value.destinationServiceName }
-    return service.value.connect.isEmptyValue || !service.value.connect.value.native ? nil : service.value.service
+    if kind == ServiceKind.connectProxy { return proxy.value.destinationServiceName }
+    return connect.isEmptyValue || !connect.value.native ? nil : service
   }
 }
 

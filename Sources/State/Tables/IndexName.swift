@@ -17,6 +17,7 @@ enum IndexName {
   static let tombstones = "tombstones"
   static let sessions = "sessions"
   static let coordinates = "coordinates"
+  static let virtualIPs = "service-virtual-ips"
 
   /// `node` and `service` are folded names.
   static func node(_ node: String) -> String { "\(peer)node.\(node)" }
@@ -30,7 +31,7 @@ enum IndexName {
     nodes, services, checks, kvs, tombstones, sessions, coordinates, "acl-auth-methods", "acl-binding-rules",
     "acl-policies", "acl-roles", "acl-tokens", "config-entries", "connect-ca-builtin", "connect-ca-roots",
     "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
-    "prepared-queries", "service-virtual-ips", "system-metadata",
+    "prepared-queries", virtualIPs, "system-metadata",
   ]
 }
 

@@ -10,6 +10,8 @@ struct Tables: Sendable {
   var sessions = Table(Schemas.sessions)
   var coordinates = Table(Schemas.coordinates)
   var kindNames = Table(Schemas.kindNames)
+  var virtualIPs = Table(Schemas.virtualIPs)
+  var freeVirtualIPs = Table(Schemas.freeVirtualIPs)
   /// The index table (wire/raft.md part D).
   var index = Table(Schemas.index)
   /// Snapshot records of tables that this release does not have, by record type, in their order.
@@ -83,6 +85,15 @@ enum Schemas {
 
   static let coordinates = TableSchema<Row<NodeCoordinate>>(primary: { .of($0.value.node, $0.value.segment) })
   static let kindNames = TableSchema<KindName>(primary: { .of($0.kind, $0.name) })
+  static let virtualIPs = TableSchema<Row<ServiceVirtualIP>>(
+    primary: { .of($0.value.service.peer, $0.value.service.serviceName.name) })
+
+  /// The first byte of a key: addresses that were given back, and the one row that counts.
+  static let returnedAddress: Key = [0]
+  static let addressCounter: Key = [1]
+  static let freeVirtualIPs = TableSchema<Row<FreeVirtualIP>>(
+    primary: { ($0.value.isCounter ? addressCounter : returnedAddress) + $0.value.ip.bytes })
+
   static let index = TableSchema<IndexRow>(primary: { .exact($0.name) })
 }
 

@@ -17,6 +17,8 @@ public enum WatchPoint: Hashable, Sendable {
   case nodeChecks(String)
   /// The checks in a status other than passing.
   case checkStatus(String)
+  /// The instances of a service with their nodes, but not their checks.
+  case instances(String)
   /// The instances through which a service can be reached in the mesh.
   case connect(String)
   case nodeCoordinates(String)
@@ -45,15 +47,17 @@ extension WatchPoint {
     case .checkStatus(let status):
       Self.differs(
         a.checks.index(Schemas.CheckIndex.status), b.checks.index(Schemas.CheckIndex.status), .of(status, closed: true))
-    case .connect(let service): Self.connectDiffers(a, b, .of(service, closed: true))
+    case .instances(let service):
+      Self.instancesDiffer(a, b, Schemas.ServiceIndex.name, .of(service, closed: true))
+    case .connect(let service): Self.instancesDiffer(a, b, Schemas.ServiceIndex.connect, .of(service, closed: true))
     case .nodeCoordinates(let node): Self.differs(a.coordinates.rows, b.coordinates.rows, .of(node, closed: true))
     }
   }
 
-  /// Instances are shown with their nodes, which the index of instances does not hold.
-  private static func connectDiffers(_ a: Tables, _ b: Tables, _ prefix: Key) -> Bool {
-    let instances = b.services.index(Schemas.ServiceIndex.connect)
-    if differs(a.services.index(Schemas.ServiceIndex.connect), instances, prefix) { return true }
+  /// Instances are shown with their nodes, which the indexes of instances do not hold.
+  private static func instancesDiffer(_ a: Tables, _ b: Tables, _ index: Int, _ prefix: Key) -> Bool {
+    let instances = b.services.index(index)
+    if differs(a.services.index(index), instances, prefix) { return true }
     return instances.values(prefix: prefix).contains { a.nodes[.of($0.nodeName)] !== b.nodes[.of($0.nodeName)] }
   }
 
