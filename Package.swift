@@ -67,7 +67,7 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
         .product(name: "HeapModule", package: "swift-collections"),
       ] + nio("NIOCore", "NIOConcurrencyHelpers")),
     room(
@@ -98,7 +98,7 @@ let package = Package(
       "Agent",
       [
         "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
-        "AccessControl", "Telemetry", logging, httpClient, crypto,
+        "AccessControl", "Telemetry", "Wire", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -20,6 +20,9 @@ public protocol AgentControl: Sendable {
   func describeHost(_ writer: inout JSONWriter)
   /// The metrics of the last completed interval.
   func describeMetrics(_ writer: inout JSONWriter)
+  /// Hands the metrics of each interval, as JSON on one line, to `receive` when it is complete, on any thread, until the
+  /// result is cancelled.
+  func streamMetrics(_ receive: @escaping @Sendable (String) -> Void) -> any LogSubscription
   /// The same for Prometheus; nil when the configuration keeps none for it.
   var prometheusMetrics: String? { get }
 

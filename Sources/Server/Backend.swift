@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import State
+import Telemetry
 
 /// # Server
 ///
@@ -15,16 +16,28 @@ public protocol ReadQuery: Sendable {
   static var method: String { get }
   /// The answer in one version of the state. Pure; runs where the request arrived.
   func evaluate(_ state: StateSnapshot) -> QueryResult<Reply>
+  /// Counts what was asked and found, once per read.
+  func count(_ answer: Reply)
+}
+
+extension ReadQuery {
+  public func count(_ answer: Reply) {}
 }
 
 /// A change of the replicated state, under the name and with the fields of the reference's RPC method.
 public protocol WriteRequest: Sendable {
   associatedtype Reply: Sendable
   static var method: String { get }
+  /// Where the time is recorded that such changes take; nil where nobody wants to know.
+  static var duration: MetricSample? { get }
   /// Checks the request against the rules that need no log and turns it into the command to log.
   ///
   /// - Throws: `ServerError.invalid` with the reference's text for requests that must not be logged.
   func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply>
+}
+
+extension WriteRequest {
+  public static var duration: MetricSample? { nil }
 }
 
 /// What a write comes to once it was checked on the leader.

@@ -27,6 +27,7 @@ extension Agent {
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
     defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }
     let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm)
+    agent.startMetrics()
     do {
       try await agent.start()
     } catch {

@@ -14,6 +14,7 @@ extension Endpoints {
     Endpoint("/v1/agent/version", [], Route(.get, .open, Agent.version)),
     Endpoint("/v1/agent/host", [], Route(.get, operatorRead, Agent.host)),
     Endpoint("/v1/agent/metrics", [], Route(.get, agentRead, Agent.metrics)),
+    Endpoint("/v1/agent/metrics/stream", [], Route(.get, agentRead, Agent.streamMetrics)),
     Endpoint("/v1/agent/monitor", [], Route(.get, agentRead, AgentMonitor.follow)),
     Endpoint("/v1/agent/members", [], Route(.get, .asks, Agent.members)),
     Endpoint("/v1/agent/join/", [], Route(.put, agentWrite, Agent.join)),
@@ -48,6 +49,14 @@ enum Agent {
       return exchange.empty(head)
     }
     exchange.text(ResponseHead(.ok, .other("text/plain; version=0.0.4; charset=utf-8")), text)
+  }
+
+  static func streamMetrics(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    exchange.beginStream(ResponseHead())
+    let subscription = api.control.streamMetrics { line in
+      exchange.loop.execute { exchange.stream(line + "\n") }
+    }
+    if exchange.isOpen { exchange.onCancel = { subscription.cancel() } } else { subscription.cancel() }
   }
 
   /// Scrapers of Prometheus say it in one of these ways.

@@ -10,7 +10,7 @@ enum AgentMonitor {
     guard levels.contains(level) else { throw .badRequest("Unknown log level: \(level)") }
     exchange.beginStream(ResponseHead(.ok, .none))
     let subscription = api.control.monitor(level: level, json: request.query.has("logjson")) { line in
-      exchange.loop.execute { exchange.stream(line) }
+      exchange.loop.execute { exchange.stream(line + "\n") }
     }
     if exchange.isOpen { exchange.onCancel = { subscription.cancel() } } else { subscription.cancel() }
   }

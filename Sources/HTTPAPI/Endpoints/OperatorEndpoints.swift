@@ -73,11 +73,6 @@ struct UsageQuery: ReadQuery {
 }
 
 extension UsageQuery.Reply {
-  private static let proxies = [
-    ServiceKind.connectProxy, ServiceKind.meshGateway, ServiceKind.terminatingGateway, ServiceKind.ingressGateway,
-    ServiceKind.apiGateway,
-  ]
-
   fileprivate func encodeJSON(_ writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("Services")
@@ -86,22 +81,16 @@ extension UsageQuery.Reply {
     writer.integer(counts.serviceInstances)
     writer.member("ConnectServiceInstances")
     writer.beginObject()
-    for kind in (Self.proxies + ["connect-native"]).sorted(by: bytewiseLess) {
+    for kind in UsageCounts.meshKinds.sorted(by: bytewiseLess) {
       writer.member(kind)
       writer.integer(counts.instancesByKind[kind] ?? 0)
     }
     writer.endObject()
     writer.member("BillableServiceInstances")
-    writer.integer(billable)
+    writer.integer(counts.billableInstances(servers: servers))
     writer.member("Nodes")
     writer.integer(counts.nodes)
     writer.endObject()
-  }
-
-  /// What does work of its own: neither proxies nor servers of the cluster.
-  private var billable: Int {
-    let others = Self.proxies.reduce(servers) { $0 + (counts.instancesByKind[$1] ?? 0) }
-    return max(counts.serviceInstances - others, 0)
   }
 }
 

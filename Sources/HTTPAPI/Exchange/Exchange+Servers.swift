@@ -9,6 +9,7 @@ extension Exchange {
     _ query: Query, _ options: QueryOptions, _ answer: @escaping @Sendable (Answer<Query.Reply>) -> Void
   ) {
     guard isOpen else { return }
+    RequestMetrics.calls.increment()
     let waiting = api.backend.query(query, options, on: loop) { [self] result in
       switch result {
       case .success(let value): answer(value)
@@ -22,6 +23,7 @@ extension Exchange {
   func write<Request: WriteRequest>(
     _ request: Request, datacenter: String, _ answer: @escaping @Sendable (Request.Reply) -> Void
   ) {
+    RequestMetrics.calls.increment()
     api.backend.write(request, datacenter: datacenter, token: token, on: loop) { [self] result in
       switch result {
       case .success(let value): answer(value)

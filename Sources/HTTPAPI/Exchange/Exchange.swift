@@ -2,6 +2,7 @@ import AccessControl
 import Model
 import NIOCore
 import Server
+import Telemetry
 
 /// A request under way: whom to answer and how. Endpoints answer it exactly once, at once or later, always on `loop`.
 final class Exchange: @unchecked Sendable {
@@ -25,6 +26,10 @@ final class Exchange: @unchecked Sendable {
   let cacheState: CacheLedger.State?
   /// What the log says of the request; nil where the log does not want it.
   private let trace: RequestTrace?
+  private let start: UInt64
+  private let duration: MetricSample?
+  private let calls: CallCounters?
+  private var hasFailed = false
   /// A query that waits for a change, while it does.
   var pending: (any PendingQuery)?
   /// Called when the client goes away before the answer.
@@ -37,7 +42,7 @@ final class Exchange: @unchecked Sendable {
 
   init(
     connection: Connection, api: API, loop: any EventLoop, request: borrowing Request, token: String, rights: Rights,
-    rightsWereAsked: Bool, endpoint: Endpoint
+    rightsWereAsked: Bool, endpoint: Endpoint, duration: MetricSample?, calls: CallCounters?
   ) {
     self.connection = connection
     self.api = api
@@ -55,6 +60,10 @@ final class Exchange: @unchecked Sendable {
       endpoint.traits.contains(.cacheable) && api.settings.usesCache && request.query.has("cached")
       ? api.cache.state(of: request) : nil
     trace = api.logger.logLevel <= .debug ? RequestTrace(request) : nil
+    self.duration = duration
+    self.calls = calls
+    start = MetricClock.now
+    calls?.received.increment()
   }
 
   /// What the token may do. A route that does not name its permission has to ask here before it answers.
@@ -96,6 +105,7 @@ final class Exchange: @unchecked Sendable {
   func bool(_ value: Bool) { json { $0.bool(value) } }
 
   func fail(_ error: HTTPError) {
+    hasFailed = true
     var head = ResponseHead(error.status, .text)
     if let denied = error.denied { head.headers.append(("X-Consul-Denied", denied)) }
     rightsWereAsked = true
@@ -106,12 +116,14 @@ final class Exchange: @unchecked Sendable {
   func failRead(_ error: ServerError) {
     let error = HTTPError(error)
     guard showsMetaOnFailure else { return fail(error) }
+    hasFailed = true
     rightsWereAsked = true
     text(ResponseHead(error.status, .text, meta: QueryMeta()), error.text)
   }
 
   /// Answers a failed read, whose reason was found in its request.
   func failRead(_ error: HTTPError) {
+    hasFailed = true
     rightsWereAsked = true
     var head = ResponseHead(error.status, .text, meta: showsMetaOnFailure ? QueryMeta() : nil)
     if let denied = error.denied { head.headers.append(("X-Consul-Denied", denied)) }
@@ -124,6 +136,8 @@ final class Exchange: @unchecked Sendable {
     pending = nil
     onCancel = nil
     trace?.finish(api.logger)
+    duration?.record(since: start)
+    if let calls { (hasFailed ? calls.failed : calls.answered).increment() }
     answer(connection)
   }
 

@@ -37,10 +37,13 @@ final class Gate: Sendable {
 
   let api: API
   let router: Router
+  /// By the index of the endpoint.
+  private let calls: [CallCounters?]
 
   init(api: API, router: Router = Router(Endpoints.all)) {
     self.api = api
     self.router = router
+    calls = router.endpoints.map { CallCounters($0, node: api.control.nodeName) }
   }
 
   // MARK: before the body
@@ -173,7 +176,7 @@ final class Gate: Sendable {
     return Exchange(
       connection: connection, api: api, loop: connection.eventLoop, request: request, token: token,
       rights: try rights(of: token, for: pending.route), rightsWereAsked: asked,
-      endpoint: router.endpoints[pending.endpoint])
+      endpoint: router.endpoints[pending.endpoint], duration: pending.route.duration, calls: calls[pending.endpoint])
   }
 
   private func rights(of token: String, for route: Route) throws(HTTPError) -> Rights {

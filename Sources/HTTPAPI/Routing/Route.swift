@@ -1,4 +1,5 @@
 import AccessControl
+import Telemetry
 
 /// What an endpoint does for one method.
 struct Route: Sendable {
@@ -22,6 +23,8 @@ struct Route: Sendable {
   let authorisation: Authorisation
   let bodyLimit: BodyLimit
   let handler: Handler
+  /// Where the time that requests take is recorded; known once the route has a path.
+  fileprivate(set) var duration: MetricSample?
 
   init(
     _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard, _ handler: @escaping Handler
@@ -57,7 +60,11 @@ struct Endpoint: Sendable {
   init(_ path: String, _ traits: Traits = [], _ routes: Route...) {
     self.path = path
     self.traits = traits
-    self.routes = routes
+    self.routes = routes.map { route in
+      var route = route
+      route.duration = RequestMetrics.duration(route.method, path)
+      return route
+    }
     allow = (["OPTIONS"] + routes.map(\.method.name)).joined(separator: ",")
   }
 

@@ -53,6 +53,9 @@ final class SessionTimers: Sendable {
     schedule()
   }
 
+  /// Sessions whose time runs.
+  var activeCount: Int { state.withLock { $0.expiry.count } }
+
   func disarm(_ id: String) { state.withLock { $0.expiry.disarm(id) } }
 
   private static func ttl(_ session: Row<Session>) -> GoDuration { GoDuration(session.value.ttl) ?? .zero }

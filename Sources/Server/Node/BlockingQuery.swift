@@ -34,6 +34,7 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
   func start(timeout: TimeAmount) {
     evaluate()
     guard completion != nil else { return }
+    ServerMetrics.blockingQueries.add(1)
     deadline = loop.scheduleTask(in: timeout) { [weak self] in self?.answerNow() }
   }
 
@@ -63,13 +64,17 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
 
   private func finish(_ result: QueryResult<Query.Reply>) {
     let completion = completion
+    query.count(result.value)
     stop()
     completion?(.success(Answer(value: result.value, index: max(result.index, 1))))
   }
 
   private func stop() {
     completion = nil
-    deadline?.cancel()
+    if let deadline {
+      deadline.cancel()
+      ServerMetrics.blockingQueries.add(-1)
+    }
     deadline = nil
     if let watch { store.cancel(watch) }
     watch = nil

@@ -1,6 +1,7 @@
 import Consensus
 import Model
 import State
+import Telemetry
 
 /// The state machine of consensus: decodes committed commands and applies them to the store, one batch at a time.
 final class CommandApplier: StateMachine {
@@ -22,16 +23,31 @@ final class CommandApplier: StateMachine {
 
   func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
     var batch = AppliedBatch()
+    noteCommit(entries)
     store.write { transaction in
+      var start = MetricClock.now
       for entry in entries where entry.kind == .command {
-        results.append(apply(entry, to: &transaction, &batch))
+        results.append(apply(entry, to: &transaction, &batch, since: &start))
       }
     }
     applied(batch)
   }
 
+  /// How long entries took from a leader's clock to here; nothing of entries that are replayed after a start.
+  private func noteCommit(_ entries: ArraySlice<LogEntry>) {
+    ServerMetrics.commitLogs.set(Double(entries.count))
+    let now = SystemClock.wallTime()
+    for entry in entries {
+      let seconds = now.seconds - entry.appendedAt.seconds
+      guard (0...60).contains(seconds) else { continue }
+      let milliseconds =
+        Double(seconds) * 1000 + (Double(now.nanoseconds) - Double(entry.appendedAt.nanoseconds)) / 1_000_000
+      ServerMetrics.commitTime.record(max(milliseconds, 0))
+    }
+  }
+
   private func apply(
-    _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch
+    _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch, since start: inout UInt64
   ) -> CommandResult {
     let command: Command
     do throws(StateError) {
@@ -42,6 +58,11 @@ final class CommandApplier: StateMachine {
     }
     let result = transaction.apply(command, index: entry.index)
     batch.note(command, result, index: entry.index)
+    let end = MetricClock.now
+    let milliseconds = Double(end &- start) / 1_000_000
+    ServerMetrics.machineApply.record(milliseconds)
+    ServerMetrics.sample(command)?.record(milliseconds)
+    start = end
     return result
   }
 
@@ -54,7 +75,11 @@ final class CommandApplier: StateMachine {
 private struct SnapshotStream: StateSnapshotWriter {
   let snapshot: StateSnapshot
 
-  func write(to sink: any SnapshotSink) throws { try snapshot.write { try sink.write($0) } }
+  func write(to sink: any SnapshotSink) throws {
+    let start = MetricClock.now
+    try snapshot.write { try sink.write($0) }
+    ServerMetrics.persist.record(since: start)
+  }
 }
 
 /// What a batch of commands means for the duties of a leader.

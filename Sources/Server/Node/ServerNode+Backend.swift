@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import State
 import Synchronization
+import Telemetry
 
 extension ServerNode: Backend {
   public var datacenter: String { settings.datacenter }
@@ -19,6 +20,7 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
+    ServerMetrics.query.increment()
     switch options.consistency {
     case .stale: return read(query, options, on: loop, completion)
     case .leaseBased:
@@ -39,6 +41,7 @@ extension ServerNode: Backend {
   ) -> PendingQuery? {
     if options.minIndex == 0 {
       let result = query.evaluate(store.current)
+      query.count(result.value)
       completion(.success(Answer(value: result.value, index: max(result.index, 1))))
       return nil
     }
@@ -54,7 +57,10 @@ extension ServerNode: Backend {
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> PendingQuery? {
     let handle = DeferredQuery()
+    let start = MetricClock.now
+    ServerMetrics.verifyLeader.increment()
     raft.verifyLeader { result in
+      ServerMetrics.consistentRead.record(since: start)
       loop.execute {
         if case .failure(let error) = result { return completion(.failure(ServerError(error))) }
         handle.begin { self.read(query, options, on: loop, completion) }
@@ -69,11 +75,16 @@ extension ServerNode: Backend {
   ) {
     guard isLocal(datacenter) else { return completion(.failure(.noPathToDatacenter(datacenter))) }
     guard isLeader else { return completion(.failure(.noLeader)) }
+    let start = MetricClock.now
     do throws(ServerError) {
       switch try request.prepare(writeContext) {
-      case .immediate(let reply): completion(.success(reply))
+      case .immediate(let reply):
+        Request.duration?.record(since: start)
+        completion(.success(reply))
       case .command(let command, let reply):
+        ServerMetrics.apply.increment()
         raft.propose(command.encode()) { result in
+          Request.duration?.record(since: start)
           let answer = Self.answer(result, reply)
           loop.execute { completion(answer) }
         }

@@ -50,9 +50,11 @@ public final class ServerNode: Sendable {
       observeLeadership: { change in
         switch change {
         case .gained:
+          ServerMetrics.becameLeader.increment()
           duties.lead()
           flag.set(true)
         case .lost:
+          ServerMetrics.becameFollower.increment()
           flag.set(false)
           duties.follow()
         }

@@ -49,6 +49,11 @@ public struct CatalogServiceNodes: ReadQuery {
       ? state.connectServiceNodes(service, tags: tags) : state.serviceNodes(service, tags: tags)
     return found.map { selection.apply(to: $0, in: state) { $0.node } }
   }
+
+  public func count(_ answer: [ServiceInstance]) {
+    (connect ? ServerMetrics.connectQuery : ServerMetrics.serviceQuery).increment(service)
+    if answer.isEmpty { (connect ? ServerMetrics.connectNotFound : ServerMetrics.serviceNotFound).increment(service) }
+  }
 }
 
 /// A node and its services.

@@ -1,9 +1,11 @@
 import Model
 import State
+import Telemetry
 
 /// Puts a node with a service and checks into the catalog.
 public struct CatalogRegister: WriteRequest {
   public static let method = "Catalog.Register"
+  public static var duration: MetricSample? { ServerMetrics.register }
   public var request: RegisterRequest
 
   public init(_ request: RegisterRequest) { self.request = request }
@@ -53,6 +55,7 @@ public struct CatalogRegister: WriteRequest {
 /// Removes a service, a check or a whole node from the catalog.
 public struct CatalogDeregister: WriteRequest {
   public static let method = "Catalog.Deregister"
+  public static var duration: MetricSample? { ServerMetrics.deregister }
   public var request: DeregisterRequest
 
   public init(_ request: DeregisterRequest) { self.request = request }

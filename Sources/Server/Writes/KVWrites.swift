@@ -1,9 +1,11 @@
 import Model
 import State
+import Telemetry
 
 /// Changes one key, or deletes all under a prefix.
 public struct KVApply: WriteRequest {
   public static let method = "KVS.Apply"
+  public static var duration: MetricSample? { ServerMetrics.kvs }
   public var op: KVOp
   public var entry: KVEntry
 

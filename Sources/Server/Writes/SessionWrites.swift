@@ -1,9 +1,11 @@
 import Model
 import State
+import Telemetry
 
 /// Creates a session and answers with its id.
 public struct SessionCreate: WriteRequest {
   public static let method = "Session.Apply"
+  public static var duration: MetricSample? { ServerMetrics.session }
   static let ttlMaximum = GoDuration.hours(24)
 
   public var session: Session
@@ -47,6 +49,7 @@ public struct SessionCreate: WriteRequest {
 /// Ends a session. One that does not exist is no error.
 public struct SessionDestroy: WriteRequest {
   public static let method = "Session.Apply"
+  public static var duration: MetricSample? { ServerMetrics.session }
   public var id: String
 
   public init(id: String) { self.id = id }
@@ -71,6 +74,7 @@ public struct SessionDestroy: WriteRequest {
 /// Starts the time of a session anew. Answers nil when there is no such session.
 public struct SessionRenew: WriteRequest {
   public static let method = "Session.Renew"
+  public static var duration: MetricSample? { ServerMetrics.sessionRenewal }
   public var id: String
 
   public init(id: String) { self.id = id }

@@ -1,6 +1,7 @@
 import AccessControl
 import Model
 import State
+import Telemetry
 
 /// What became of a transaction, and whether it came so far.
 public struct TxnOutcome: Sendable, Equatable {
@@ -25,6 +26,7 @@ public struct TxnOutcome: Sendable, Equatable {
 /// Carries operations out of which some change the state.
 public struct TxnApply: WriteRequest {
   public static let method = "Txn.Apply"
+  public static var duration: MetricSample? { ServerMetrics.transaction }
   public var ops: [TxnOp]
   private let refusal: (@Sendable (Permission) -> String?)?
 

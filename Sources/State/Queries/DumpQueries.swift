@@ -45,10 +45,7 @@ extension StateSnapshot {
     counts.serviceInstances = tables.services.count
     counts.kvEntries = tables.kv.count
     counts.sessions = tables.sessions.count
-    for kind in [
-      ServiceKind.connectProxy, ServiceKind.meshGateway, ServiceKind.terminatingGateway, ServiceKind.ingressGateway,
-      ServiceKind.apiGateway, "connect-native",
-    ] { counts.instancesByKind[kind] = 0 }
+    for kind in UsageCounts.meshKinds { counts.instancesByKind[kind] = 0 }
     for entry in tables.services.index(Schemas.ServiceIndex.kind).values {
       counts.instancesByKind[entry.service.value.kind, default: 0] += 1
     }

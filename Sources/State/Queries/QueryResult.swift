@@ -84,4 +84,18 @@ public struct UsageCounts: Sendable, Equatable {
   public var sessions = 0
 
   public init() {}
+
+  /// What `instancesByKind` tells apart of the mesh.
+  public static let meshKinds = [
+    ServiceKind.connectProxy, ServiceKind.meshGateway, ServiceKind.terminatingGateway, ServiceKind.ingressGateway,
+    ServiceKind.apiGateway, "connect-native",
+  ]
+
+  /// Instances that do work of their own: neither proxies nor servers of the cluster.
+  ///
+  /// - Parameter servers: Instances that are servers of the cluster.
+  public func billableInstances(servers: Int) -> Int {
+    let proxies = Self.meshKinds.filter { $0 != "connect-native" }.reduce(0) { $0 + (instancesByKind[$1] ?? 0) }
+    return max(serviceInstances - servers - proxies, 0)
+  }
 }

@@ -51,6 +51,10 @@ final class TestControl: AgentControl, Sendable {
 
   func describe(_ writer: inout JSONWriter) { named("Config", &writer) }
   func describeHost(_ writer: inout JSONWriter) { named("Host", &writer) }
+  func streamMetrics(_ receive: @escaping @Sendable (String) -> Void) -> any LogSubscription {
+    receive("{}")
+    return monitor(level: "info", json: false) { _ in }
+  }
   func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
   let prometheusMetrics: String? = nil
 

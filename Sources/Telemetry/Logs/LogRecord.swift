@@ -46,6 +46,19 @@ public enum LogLevel: Int, Sendable, CaseIterable, Comparable {
   var jsonName: String { self == .error ? "error" : "\(self)" }
 }
 
+extension Logger.Level {
+  init(_ level: LogLevel) {
+    self =
+      switch level {
+      case .trace: .trace
+      case .debug: .debug
+      case .info: .info
+      case .warn: .warning
+      case .error: .error
+      }
+  }
+}
+
 /// One thing that happened.
 public struct LogRecord: Sendable {
   public var level: LogLevel

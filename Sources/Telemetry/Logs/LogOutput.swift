@@ -16,11 +16,9 @@ public protocol LogSink: AnyObject, Sendable {
 public final class LogOutput: Sendable {
   public static let shared = LogOutput()
 
-  private struct State {
-    var sinks: [any LogSink] = []
-    var threshold = LogLevel.error
-  }
-  private let state = Mutex(State())
+  private let sinks = Mutex<[any LogSink]>([])
+  /// The lowest level that any sink wants, beside the lock because every request asks for it.
+  private let threshold = Atomic<Int>(LogLevel.error.rawValue)
 
   public func add(_ sink: any LogSink) { change { $0.append(sink) } }
 
@@ -30,16 +28,16 @@ public final class LogOutput: Sendable {
   public func levelsChanged() { change { _ in } }
 
   private func change(_ body: (inout [any LogSink]) -> Void) {
-    state.withLock {
-      body(&$0.sinks)
-      $0.threshold = $0.sinks.map(\.level).min() ?? .error
+    sinks.withLock { sinks in
+      body(&sinks)
+      threshold.store((sinks.map(\.level).min() ?? .error).rawValue, ordering: .relaxed)
     }
   }
 
-  func wants(_ level: LogLevel) -> Bool { state.withLock { level >= $0.threshold } }
+  var lowestLevel: LogLevel { LogLevel(rawValue: threshold.load(ordering: .relaxed)) ?? .trace }
 
   func write(_ record: LogRecord) {
-    let sinks = state.withLock { $0.sinks }
+    let sinks = sinks.withLock { $0 }
     for sink in sinks where record.level >= sink.level { sink.write(record) }
   }
 
@@ -53,8 +51,12 @@ public final class LogOutput: Sendable {
 struct OutputHandler: LogHandler {
   let name: String
   var metadata: Logger.Metadata = [:]
+
   /// Levels belong to the sinks.
-  var logLevel: Logger.Level = .trace
+  var logLevel: Logger.Level {
+    get { Logger.Level(LogOutput.shared.lowestLevel) }
+    set {}
+  }
 
   init(name: String) { self.name = name }
 
@@ -65,7 +67,6 @@ struct OutputHandler: LogHandler {
 
   func log(event: LogEvent) {
     let level = LogLevel(event.level)
-    guard LogOutput.shared.wants(level) else { return }
     let fields = metadata.merging(event.metadata ?? [:]) { $1 }.map { (key: $0.key, value: "\($0.value)") }
       .sorted { $0.key < $1.key }
     var now = timespec()
