@@ -36,7 +36,7 @@ struct BlockingClient: ~Copyable {
   mutating func send(_ method: String, _ path: String, _ body: [UInt8] = []) -> Response? {
     var bytes = Array("\(method) \(path) HTTP/1.1\r\nHost: test\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
     bytes += body
-    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else { return nil }
+    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return nil }
     return receive()
   }
 
