@@ -7,7 +7,7 @@ extension RaftNode {
     drain(replica, &loop)
     while true {
       // With something left to write there is no reason to wait.
-      let mayWait = !(replica.hasLogWork && loop.mayWrite)
+      let mayWait = !replica.hasLogWork
       let deadline = mayWait ? replica.nextDeadline : MonotonicInstant(nanoseconds: 0)
       let received = inbox.wait(until: deadline) { inbox -> Inbox? in
         inbox.isWaiting = false
@@ -23,10 +23,7 @@ extension RaftNode {
       }
       let now = SystemClock.now()
       if let received {
-        for input in received.inputs {
-          if case .logWritten = input { loop.isWriterBusy = false }
-          replica.handle(input, now: now)
-        }
+        for input in received.inputs { replica.handle(input, now: now) }
         if !received.proposals.isEmpty { replica.handle(proposals: received.proposals[...], now: now) }
         if received.isClosed { return end(replica, &loop) }
       }
@@ -36,26 +33,32 @@ extension RaftNode {
   }
 
   private struct ConsensusLoop {
-    /// The writer thread runs only once there are peers.
     var hasWriter = false
-    var isWriterBusy = false
-    var mayWrite: Bool { !isWriterBusy }
+    /// Writes that are still left to the writer thread because lately several clients waited at a time.
+    var overlap = 0
     var hasReportedFailure = false
   }
 
-  /// Carries out what the replica wants done. Messages go out before the own disk is written.
+  /// Once clients overlap, expect that for so many writes.
+  private static let overlapExpected = 64
+  /// Entries that this thread applies itself when nothing else waits; more would keep it from what arrives meanwhile.
+  private static let inPlaceEntriesMax = 4
+
+  /// Carries out what the replica wants done. Messages go out before the own disk is written, and what is committed is
+  /// applied while the disk writes what came next.
   private func drain(_ replica: Replica, _ loop: inout ConsensusLoop) {
     deliver(replica.takeOutputs(), replica)
     for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
-    let work = replica.takeApplyWork()
     let isAlone = replica.core.membership.latest.servers.count <= 1
-    if !work.isEmpty {
-      let nothingElse = isAlone && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
-      publish(replica)
-      if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
+    if replica.hasLogWork, mayUseWriter(&loop, isAlone: isAlone) {
+      while let batch = replica.takeLogBatch() { submit(batch, &loop) }
     }
-    if replica.hasLogWork, loop.mayWrite, let batch = replica.takeLogBatch() {
-      write(batch, replica, &loop, isAlone: isAlone)
+    apply(replica, isAlone: isAlone)
+    if let batch = replica.takeLogBatch() {
+      writeInPlace(batch, replica, &loop)
+      deliver(replica.takeOutputs(), replica)
+      for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
+      apply(replica, isAlone: isAlone)
     }
     publish(replica)
     if let failure = replica.failure, !loop.hasReportedFailure {
@@ -65,33 +68,40 @@ extension RaftNode {
     }
   }
 
-  private func write(_ batch: LogBatch, _ replica: Replica, _ loop: inout ConsensusLoop, isAlone: Bool) {
-    if isAlone || (!loop.hasWriter && !startWriter(&loop)) {
-      let result = LogWriter.write(batch, to: storage.log)
-      replica.handle(.logWritten(batch, result), now: SystemClock.now())
-      drain(replica, &loop, afterWrite: ())
-      return
-    }
-    loop.isWriterBusy = true
-    writer.submit(batch)
-  }
-
-  private func startWriter(_ loop: inout ConsensusLoop) -> Bool {
-    guard let thread = RaftThread.start(name: "raft-log", { [writer] in writer.runLoop() }) else { return false }
-    threads.withLock { $0.append(thread) }
-    loop.hasWriter = true
-    return true
-  }
-
-  /// As `drain`, without starting another write: the inbox is looked at in between.
-  private func drain(_ replica: Replica, _ loop: inout ConsensusLoop, afterWrite: Void) {
-    deliver(replica.takeOutputs(), replica)
-    for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
+  private func apply(_ replica: Replica, isAlone: Bool) {
     let work = replica.takeApplyWork()
     guard !work.isEmpty else { return }
     publish(replica)
-    let nothingElse = !replica.hasLogWork && inbox.withLock { $0.isEmpty }
-    if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
+    var entryCount = 0
+    for case .entries(let entries, _) in work { entryCount += entries.count }
+    let isBest =
+      isAlone && entryCount <= Self.inPlaceEntriesMax && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
+    if !(isBest && executor.runInPlace(work)) { executor.submit(work) }
+  }
+
+  // MARK: Writing the log
+
+  /// Whether the writer thread is to write. It is worth two changes of thread if this thread has something to do
+  /// meanwhile: talk to other servers, or take and answer what other clients propose. A client that is alone is served
+  /// sooner without it.
+  private func mayUseWriter(_ loop: inout ConsensusLoop, isAlone: Bool) -> Bool {
+    if isAlone, loop.overlap == 0, writer.isIdle { return false }
+    if !loop.hasWriter, let thread = RaftThread.start(name: "raft-log", { [writer] in writer.runLoop() }) {
+      threads.withLock { $0.append(thread) }
+      loop.hasWriter = true
+    }
+    return loop.hasWriter
+  }
+
+  private func submit(_ batch: LogBatch, _ loop: inout ConsensusLoop) {
+    let overlaps = !writer.submit(batch) || batch.entryCount > 1
+    loop.overlap = overlaps ? Self.overlapExpected : max(0, loop.overlap - 1)
+  }
+
+  private func writeInPlace(_ batch: LogBatch, _ replica: Replica, _ loop: inout ConsensusLoop) {
+    let result = LogWriter.write(batch, to: storage.log)
+    if batch.entryCount > 1 || inbox.withLock({ !$0.proposals.isEmpty }) { loop.overlap = Self.overlapExpected }
+    replica.handle(.logWritten(batch, result), now: SystemClock.now())
   }
 
   private func deliver(_ outputs: [ReplicaOutput], _ replica: Replica) {

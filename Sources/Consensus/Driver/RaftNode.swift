@@ -5,10 +5,11 @@ import Synchronization
 ///
 ///     callers ──inbox──► raft ──► raft-apply   state machine, completions
 ///                         │
-///                         └────► raft-log      writes, only while there are other servers to talk to meanwhile
+///                         └────► raft-log      writes, while there is something else to do meanwhile
 ///
-/// A server that is alone writes the log on the consensus thread itself, and applies there too when nothing else waits:
-/// a write that comes alone costs one wake-up and one sync. What arrives during a sync forms the next batch.
+/// A server that is alone with one client writes the log on the consensus thread itself, and applies there too: a write
+/// that comes alone costs one wake-up and one sync. As soon as writes overlap, the log has its own thread: what arrives
+/// during a sync forms the next batch, which begins when the sync ends, while the one before is applied and answered.
 ///
 /// All methods may be called from any thread and return at once. Completions are called from the room's threads: they
 /// must not block.
@@ -67,7 +68,7 @@ public final class RaftNode: Sendable {
     executor = ApplyExecutor(
       worker: ApplyWorker(machine: machine, progress: progress, observeLeadership: { relay.report($0) }),
       reportProgress: { post(.applied) })
-    writer = LogWriter(log: storage.log) { batch, result in post(.logWritten(batch, result)) }
+    writer = LogWriter(log: storage.log, limits: options.limits) { batch, result in post(.logWritten(batch, result)) }
     relay.connect(self)
     try start(replica)
     transport?.start(Receiver(node: self))
