@@ -80,7 +80,8 @@ let package = Package(
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS")),
-    room("LocalAgent", ["Model", "Wire", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
+    room(
+      "LocalAgent", ["Model", "Wire", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
     room(
       "HTTPAPI",
       ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
