@@ -126,29 +126,31 @@ private final class Writer: Sendable {
     guard let read = client.send("GET", "/v1/kv/" + key(write)), read.status == 200,
       let entry = try? JSONDecoder().decode([Listing.Entry].self, from: Data(read.body)).first
     else { return false }
-    state.withLock { $0.indexes[write] = entry.ModifyIndex }
+    state.withLock { $0.indexes[write] = entry.modifyIndex }
     return true
   }
 
   func check(_ found: Listing) throws {
     var present: [Int: (write: Int, entry: Listing.Entry)] = [:]
-    for entry in found.entries where entry.Key.hasPrefix("kill/\(number)/") {
+    for entry in found.entries where entry.key.hasPrefix("kill/\(number)/") {
       guard let text = entry.text, let write = text.split(separator: ":").first.flatMap({ Int($0) }),
-        entry.Key == key(write), text == value(write)
-      else { throw AgentFailure("\(entry.Key) has a value that was never written") }
+        entry.key == key(write), text == value(write)
+      else { throw AgentFailure("\(entry.key) has a value that was never written") }
       present[write % Self.keyCount] = (write, entry)
     }
     let last = present.values.map { $0.write }.max() ?? 0
     try state.withLock { state in
       guard last >= state.acknowledged, last <= state.sent else {
-        throw AgentFailure("writer \(number): write \(state.acknowledged) was acknowledged, \(last) is there")
+        throw AgentFailure(
+          "writer \(number): write \(state.acknowledged) was acknowledged, \(last) is there "
+            + "(\(found.entries.count) keys, index \(found.index), status \(found.status))")
       }
       for write in max(1, last - Self.keyCount + 1)...max(1, last) where last > 0 {
         guard let (found, entry) = present[write % Self.keyCount], found == write else {
           throw AgentFailure("writer \(number): write \(write) is missing, although \(last) is there")
         }
-        if let index = state.indexes[write], index != entry.ModifyIndex {
-          throw AgentFailure("\(entry.Key): index \(index) became \(entry.ModifyIndex)")
+        if let index = state.indexes[write], index != entry.modifyIndex {
+          throw AgentFailure("\(entry.key): index \(index) became \(entry.modifyIndex)")
         }
       }
       if let highest = state.indexes.values.max(), highest > found.index {
@@ -163,23 +165,31 @@ private final class Writer: Sendable {
 /// All keys, and the index of the answer.
 private struct Listing {
   struct Entry: Decodable {
-    var Key: String
-    var Value: Data?
-    var ModifyIndex: UInt64
+    var key: String
+    var value: Data?
+    var modifyIndex: UInt64
 
-    var text: String? { Value.map { String(decoding: $0, as: UTF8.self) } }
+    enum CodingKeys: String, CodingKey {
+      case key = "Key"
+      case value = "Value"
+      case modifyIndex = "ModifyIndex"
+    }
+
+    var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
   }
 
   var entries: [Entry]
   var index: UInt64
+  var status: Int
 
   static func read(_ address: String) throws -> Listing {
     guard var client = BlockingClient(address: address, port: 8500),
       let response = client.send("GET", "/v1/kv/kill/?recurse&consistent"),
       let index = response.headers["x-consul-index"].flatMap({ UInt64($0) })
     else { throw AgentFailure("the agent does not list its keys") }
-    if response.status == 404 { return Listing(entries: [], index: index) }
-    return Listing(entries: try JSONDecoder().decode([Entry].self, from: Data(response.body)), index: index)
+    if response.status == 404 { return Listing(entries: [], index: index, status: 404) }
+    let entries = try JSONDecoder().decode([Entry].self, from: Data(response.body))
+    return Listing(entries: entries, index: index, status: response.status)
   }
 }
 

@@ -14,7 +14,12 @@ struct BlockingClient: ~Copyable {
 
   /// - Returns: nil if nobody listens.
   init?(address: String, port: UInt16) {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard let descriptor = Self.connected(to: address, port: port) else { return nil }
+    self.descriptor = descriptor
+  }
+
+  private static func connected(to address: String, port: UInt16) -> Int32? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var target = sockaddr_in()
     target.sin_family = sa_family_t(AF_INET)
@@ -25,9 +30,13 @@ struct BlockingClient: ~Copyable {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-    guard isConnected else { return nil }
+    guard isConnected else {
+      close(descriptor)
+      return nil
+    }
     var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    return descriptor
   }
 
   deinit { close(descriptor) }
@@ -36,7 +45,7 @@ struct BlockingClient: ~Copyable {
   mutating func send(_ method: String, _ path: String, _ body: [UInt8] = []) -> Response? {
     var bytes = Array("\(method) \(path) HTTP/1.1\r\nHost: test\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
     bytes += body
-    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else { return nil }
+    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return nil }
     return receive()
   }
 
