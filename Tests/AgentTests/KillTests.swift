@@ -141,7 +141,9 @@ private final class Writer: Sendable {
     let last = present.values.map { $0.write }.max() ?? 0
     try state.withLock { state in
       guard last >= state.acknowledged, last <= state.sent else {
-        throw AgentFailure("writer \(number): write \(state.acknowledged) was acknowledged, \(last) is there")
+        throw AgentFailure(
+          "writer \(number): write \(state.acknowledged) was acknowledged, \(last) is there "
+            + "(\(found.entries.count) keys, index \(found.index), status \(found.status))")
       }
       for write in max(1, last - Self.keyCount + 1)...max(1, last) where last > 0 {
         guard let (found, entry) = present[write % Self.keyCount], found == write else {
@@ -178,6 +180,7 @@ private struct Listing {
 
   var entries: [Entry]
   var index: UInt64
+  var status: Int
 
   /// Asks until the leader knows what was acknowledged before it.
   static func read(_ address: String) throws -> Listing {
@@ -188,8 +191,9 @@ private struct Listing {
         continue
       }
       guard let index = response.headers["x-consul-index"].flatMap({ UInt64($0) }) else { break }
-      if response.status == 404 { return Listing(entries: [], index: index) }
-      return Listing(entries: try JSONDecoder().decode([Entry].self, from: Data(response.body)), index: index)
+      if response.status == 404 { return Listing(entries: [], index: index, status: 404) }
+      let entries = try JSONDecoder().decode([Entry].self, from: Data(response.body))
+      return Listing(entries: entries, index: index, status: response.status)
     }
     throw AgentFailure("the agent does not list its keys")
   }

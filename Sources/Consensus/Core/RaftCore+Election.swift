@@ -87,7 +87,7 @@ extension RaftCore {
     guard role == .candidate, candidacy?.phase == .preVote, candidacy?.term == asked else { return }
     switch result {
     case .success(.requestPreVote(let response)):
-      if response.term > asked {
+      if response.term > asked, isNewer(response.term) {
         becomeFollower(term: response.term, now: now)
         return
       }
@@ -104,7 +104,7 @@ extension RaftCore {
     _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term asked: Term, now: MonotonicInstant
   ) {
     guard case .success(.requestVote(let response)) = result else { return }
-    if response.term > term {
+    if isNewer(response.term) {
       becomeFollower(term: response.term, now: now)
       return
     }
@@ -122,7 +122,7 @@ extension RaftCore {
     let position = LogPosition(index: request.lastLogIndex, term: request.lastLogTerm)
     guard mayAsk(from, position) else { return answer(false) }
     if let leader, leader.address != from.address, !request.leadershipTransfer { return answer(false) }
-    guard request.term >= term else { return answer(false) }
+    guard isCurrent(request.term) else { return answer(false) }
     if request.term > term { becomeFollower(term: request.term, now: now) }
     guard isEligible(from, position) else { return answer(false) }
     if let vote = hardState.votedFor {
@@ -141,7 +141,7 @@ extension RaftCore {
     let granted =
       mayAsk(from, position)
       && (leader == nil || leader?.address == from.address)
-      && request.term >= term
+      && isCurrent(request.term)
       && isEligible(from, position)
       && position >= lastPosition
     let response = VoteResponse(term: max(term, request.term), granted: granted)

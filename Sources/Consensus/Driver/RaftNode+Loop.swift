@@ -136,7 +136,7 @@ extension RaftNode {
   }
 
   private func publish(_ replica: Replica) {
-    isUncontestedLeader.store(replica.isUncontestedLeader, ordering: .releasing)
+    uncontestedFrom.store(replica.uncontestedFrom ?? .max, ordering: .releasing)
     let current = replica.status(isShutDown: false)
     status.withLock { $0 = current }
   }

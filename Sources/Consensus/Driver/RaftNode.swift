@@ -38,7 +38,8 @@ public final class RaftNode: Sendable {
   let progress = ApplyProgress()
   let executor: ApplyExecutor
   let writer: LogWriter
-  let isUncontestedLeader = Atomic<Bool>(false)
+  /// See `Replica.uncontestedFrom`; the highest number if other servers have a say.
+  let uncontestedFrom = Atomic<LogIndex>(.max)
   private let observers: Mutex<[@Sendable (LeadershipChange) -> Void]>
   let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
   let threads: Mutex<[RaftThread]>
@@ -136,7 +137,9 @@ public final class RaftNode: Sendable {
   /// Confirms that this server is the leader at some moment between call and completion, and that everything committed
   /// before has been applied: a read afterwards is linearizable. Alone, it completes before the call returns.
   public func verifyLeader(completion: @escaping @Sendable (Result<Void, RaftError>) -> Void) {
-    if isUncontestedLeader.load(ordering: .acquiring) { return completion(.success(())) }
+    if progress.index.load(ordering: .acquiring) >= uncontestedFrom.load(ordering: .acquiring) {
+      return completion(.success(()))
+    }
     if !submit(.verifyLeader(completion: completion)) { completion(.failure(.shutDown)) }
   }
 
@@ -226,7 +229,7 @@ public final class RaftNode: Sendable {
     for thread in threads.withLock({ $0 }) where !thread.isCurrent { thread.join() }
     storage.close()
     status.withLock { $0.state = .shutdown }
-    isUncontestedLeader.store(false, ordering: .releasing)
+    uncontestedFrom.store(.max, ordering: .releasing)
   }
 }
 

@@ -1,8 +1,12 @@
 // What a replica tells about itself.
 
 extension Replica {
-  /// This server alone decides, and everything before its term has been handed to the state machine.
-  var isUncontestedLeader: Bool { failure == nil && reportedLeader && core.isOnlyVoter && core.isLeader }
+  /// Set if this server alone decides: once this index is applied, the state machine has everything that was decided
+  /// before it began to lead.
+  var uncontestedFrom: LogIndex? {
+    guard failure == nil, core.isLeader, core.isOnlyVoter else { return nil }
+    return core.leadership?.termStart
+  }
 
   func status(isShutDown: Bool) -> RaftStatus {
     let applied = progress.index.load(ordering: .acquiring)

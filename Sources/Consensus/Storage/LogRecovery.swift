@@ -55,15 +55,22 @@ enum LogRecovery {
     return end
   }
 
+  /// Most bytes that are checksummed in search of a later batch. The few that chance makes look like a record need far
+  /// less; values that are made to look like records must not hold up a start.
+  private static let evidenceBytesMax = 256 << 20
+
   /// Offset of a sound record whose batch began after `position`.
   private static func laterBatch(_ bytes: UnsafeRawBufferPointer, after position: Int, end: Int, salt: UInt64) -> Int? {
     var candidate = LogRecord.aligned(position + 1)
-    while candidate < end {
+    var budget = evidenceBytesMax
+    while candidate < end, budget > 0 {
       // Cheap test first: the batch must lie between the damage and the record.
       if bytes.count - candidate >= LogRecord.headerBytes {
         let batch = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: candidate + 8, as: UInt32.self))
-        if batch > position, batch <= candidate, LogRecord.parse(bytes, at: candidate, salt: salt) != nil {
-          return candidate
+        if batch > position, batch <= candidate {
+          if LogRecord.parse(bytes, at: candidate, salt: salt) != nil { return candidate }
+          let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: candidate, as: UInt32.self)))
+          if length <= bytes.count - candidate { budget -= length }
         }
       }
       candidate += 8

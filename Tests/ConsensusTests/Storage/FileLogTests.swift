@@ -78,6 +78,42 @@ import Testing
     #expect(try all(again) == Array(entries(100...101, term: 4)))
   }
 
+  /// A snapshot of the leader may end within a log whose entries are in conflict with it.
+  @Test func aResetWithinTheLogKeepsNothingOfAnotherTerm() throws {
+    let disk = SimulatedDisk(seed: 1)
+    let log = try open(disk)
+    try log.write(LogBatch([.append(entries(1...5, term: 1))]))
+    try log.write(LogBatch([.reset(next: 5, previousTerm: 2), .append(entries(5...6, term: 2))]))
+    #expect(throws: StorageError.self) { try log.entries(first: 4, last: 4, bytesMax: .max) }
+    let again = try afterPowerLoss(disk)
+    #expect(again.recovered().baseIndex == 4 && again.recovered().baseTerm == 2)
+    #expect(try all(again) == Array(entries(5...6, term: 2)))
+  }
+
+  /// After a failed sync the cache of the operating system shows what the disk does not have, until power is lost.
+  @Test func leftoversOfAFailedBatchNeverComeBack() throws {
+    for seed in UInt64(0)..<200 {
+      let disk = SimulatedDisk(seed: seed)
+      let log = try open(disk)
+      try log.write(LogBatch([.append(entries(1...3, term: 1))]))
+      disk.setFaults(.init(syncFailure: 1000, writeFailure: 500))
+      _ = try? log.write(LogBatch([.append(entries(4...12, term: 1, bytes: 900))]))
+      // The start that wipes the leftovers fails to synchronise.
+      disk.killProcess()
+      _ = try? open(disk)
+      disk.setFaults(.init())
+      disk.killProcess()
+      let second = try open(disk)
+      var next = second.recovered().lastIndex + 1
+      let reached = next + 40
+      while next < reached {
+        try second.write(LogBatch([.append(entries(next...next, term: 1, bytes: 700))]))
+        next += 1
+      }
+      #expect(try afterPowerLoss(disk).recovered().lastIndex == reached - 1, "seed \(seed)")
+    }
+  }
+
   @Test func aBatchLargerThanASegmentGetsOneOfItsOwn() throws {
     let disk = SimulatedDisk(seed: 1)
     let log = try open(disk)
