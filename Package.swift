@@ -60,7 +60,7 @@ let package = Package(
     room("Model"),
     room("Telemetry", [logging, metrics]),
     room("AgentConfiguration", ["Model"]),
-    room("Wire", ["Model"]),
+    room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
     room("Consensus", [logging]),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
@@ -107,7 +107,7 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "AgentConfiguration", "Agent", "ConsulClient",
+        "Model", "Wire", "AgentConfiguration", "Agent", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
