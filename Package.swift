@@ -98,8 +98,9 @@ let package = Package(
       "Agent",
       [
         "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
-        "AccessControl", "Telemetry", logging, httpClient, crypto,
+        "AccessControl", "Telemetry", "ConsulClient", logging, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
