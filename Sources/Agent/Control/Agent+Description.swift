@@ -50,7 +50,7 @@ extension Agent {
   }
 
   /// The origin of the coordinate space, where a node without measurements is.
-  private var ownCoordinate: Coordinate {
+  var ownCoordinate: Coordinate {
     var coordinate = Coordinate()
     coordinate.vec = [Double](repeating: 0, count: 8)
     coordinate.error = 1.5

@@ -14,6 +14,7 @@ final class LeaderDuties: Sendable {
   }
 
   let sessions: SessionTimers
+  let coordinates: CoordinateUpdates
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -24,6 +25,7 @@ final class LeaderDuties: Sendable {
     self.settings = settings
     self.store = store
     self.loop = loop
+    coordinates = CoordinateUpdates(loop: loop) { [proposer] in proposer.propose($0) }
     sessions = SessionTimers(loop: loop) { [proposer] id in
       proposer.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
@@ -44,9 +46,7 @@ final class LeaderDuties: Sendable {
   func lead() {
     let snapshot = store.current
     state.withLock { $0.isLeading = true }
-    proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
-    sessions.lead(snapshot.sessions().value)
-    noteDeletion(index: snapshot.tombstoneIndex)
+    takeUp(snapshot)
     settings.logger.info("cluster leadership acquired")
   }
 
@@ -60,7 +60,26 @@ final class LeaderDuties: Sendable {
       return was
     }
     sessions.follow()
+    coordinates.clear()
     if wasLeading { settings.logger.info("cluster leadership lost") }
+  }
+
+  /// The whole state was replaced by another: what was known of the one before does not count any more.
+  func stateReplaced() {
+    let isLeading = state.withLock {
+      $0.tombstones.removeAll()
+      return $0.isLeading
+    }
+    guard isLeading else { return }
+    sessions.follow()
+    takeUp(store.current)
+    settings.logger.info("the state was replaced by that of a snapshot")
+  }
+
+  private func takeUp(_ snapshot: StateSnapshot) {
+    proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
+    sessions.lead(snapshot.sessions().value)
+    noteDeletion(index: snapshot.tombstoneIndex)
   }
 
   /// Called after each batch, on the thread that applies.

@@ -12,6 +12,8 @@ public final class ServerNode: Sendable {
     public var registration: ServerRegistration
     public var sessionTTLMinimum = GoDuration.seconds(10)
     public var logger: Logger
+    /// Where files lie that are needed for a moment.
+    public var temporaryDirectory = "/tmp"
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
