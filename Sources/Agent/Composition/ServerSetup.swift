@@ -19,6 +19,7 @@ enum ServerSetup {
       datacenter: configuration.datacenter, registration: registration(configuration, nodeID: nodeID),
       logger: LogOutput.logger("agent.server"))
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
+    settings.autopilot = AutopilotConfiguration(configuration.autopilot)
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -68,5 +69,19 @@ enum ServerSetup {
     return ServerRegistration(
       nodeID: nodeID, nodeName: configuration.nodeName, address: configuration.addresses.advertiseLAN.description,
       rpcPort: configuration.ports.server, serviceMeta: meta)
+  }
+}
+
+extension AutopilotConfiguration {
+  init(_ settings: RuntimeConfiguration.Autopilot) {
+    self.init()
+    cleanupDeadServers = settings.cleanupDeadServers
+    lastContactThreshold = settings.lastContactThreshold
+    maxTrailingLogs = UInt64(clamping: settings.maxTrailingLogs)
+    minQuorum = UInt64(clamping: settings.minQuorum)
+    serverStabilizationTime = settings.serverStabilizationTime
+    redundancyZoneTag = settings.redundancyZoneTag
+    disableUpgradeMigration = settings.disableUpgradeMigration
+    upgradeVersionTag = settings.upgradeVersionTag
   }
 }

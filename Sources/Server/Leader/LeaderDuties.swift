@@ -44,6 +44,10 @@ final class LeaderDuties: Sendable {
   func lead() {
     let snapshot = store.current
     state.withLock { $0.isLeading = true }
+    if snapshot.autopilotConfiguration == nil {
+      proposer.propose(
+        AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
+    }
     proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)

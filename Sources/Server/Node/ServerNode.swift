@@ -12,6 +12,8 @@ public final class ServerNode: Sendable {
     public var registration: ServerRegistration
     public var sessionTTLMinimum = GoDuration.seconds(10)
     public var logger: Logger
+    /// What autopilot begins with in a new cluster.
+    public var autopilot = AutopilotConfiguration()
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -25,8 +27,10 @@ public final class ServerNode: Sendable {
   public let settings: Settings
   public let store: StateStore
   public let raft: RaftNode
+  let raftID: ServerID
   let leader: LeaderDuties
   private let isLeading: LeadershipFlag
+  let autopilot = Mutex(AutopilotState())
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -44,6 +48,7 @@ public final class ServerNode: Sendable {
     self.store = store
     leader = duties
     isLeading = flag
+    raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
       machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },

@@ -9,6 +9,7 @@ public enum Command: Sendable, Equatable {
   case tombstone(TombstoneRequest)
   case coordinates([NodeCoordinate])
   case txn(TxnRequest)
+  case autopilot(AutopilotSetConfigRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
   case ignored(type: UInt8)
 
@@ -24,6 +25,7 @@ public enum Command: Sendable, Equatable {
     case .tombstone: 5
     case .coordinates: 6 | Self.ignoreFlag
     case .txn: 8
+    case .autopilot: 9
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -38,6 +40,7 @@ public enum Command: Sendable, Equatable {
     case .tombstone(let request): request.encode(&writer)
     case .coordinates(let batch): batch.encode(&writer)
     case .txn(let request): request.encode(&writer)
+    case .autopilot(let request): request.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -58,6 +61,7 @@ public enum Command: Sendable, Equatable {
       case 5: self = .tombstone(try TombstoneRequest(from: &reader))
       case 6: self = .coordinates(try [NodeCoordinate](from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
+      case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
       default: self = .ignored(type: type)
       }
     } catch {

@@ -50,6 +50,7 @@ public struct StateTransaction: ~Copyable {
     case .tombstone(let request): try apply(request)
     case .coordinates(let batch): updateCoordinates(batch)
     case .txn(let request): return .transaction(apply(request.ops))
+    case .autopilot(let request): return apply(request)
     case .ignored: break
     }
     return .done

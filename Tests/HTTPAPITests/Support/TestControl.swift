@@ -55,6 +55,22 @@ final class TestControl: AgentControl, Sendable {
     receive("{}")
     return monitor(level: "info", json: false) { _ in }
   }
+  let autopilotState: AutopilotState? = AutopilotState().next(
+    [
+      {
+        var server = ServerObservation(id: "a", address: "127.0.0.1:8300")
+        server.name = "n1"
+        server.nodeStatus = "alive"
+        server.lastContact = .zero
+        return server
+      }()
+    ], leader: "a", configuration: AutopilotConfiguration(), now: Timestamp(unixSeconds: 1_700_000_000))
+  func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    loop.makeFailedFuture(ServerError.rejected("id \"\(id)\" was not found in the Raft configuration"))
+  }
+  func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))
+  }
   func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
   let prometheusMetrics: String? = nil
 
