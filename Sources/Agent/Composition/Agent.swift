@@ -42,7 +42,7 @@ public final class Agent: Sendable {
   let backend: any Backend
   let local: LocalAgent
   let dns: DNSServer?
-  let consoleSink: DescriptorSink
+  let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
   private let api: Mutex<HTTPServer?>
@@ -52,9 +52,9 @@ public final class Agent: Sendable {
   /// Makes all parts; nothing listens or runs checks yet.
   ///
   /// - Throws: `AgentError` for a data directory or identity that cannot be used.
-  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, console: DescriptorSink) throws {
+  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
-    consoleSink = console
+    self.sinks = sinks
     logger = LogOutput.logger("agent")
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
@@ -77,6 +77,8 @@ public final class Agent: Sendable {
     dns = try DNSServer.make(configuration, backend: backend, group: group)
     api = Mutex(nil)
   }
+
+  var httpServer: HTTPServer? { api.withLock { $0 } }
 
   // MARK: Life
 

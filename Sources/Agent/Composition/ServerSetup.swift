@@ -20,6 +20,7 @@ enum ServerSetup {
       logger: LogOutput.logger("agent.server"))
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
     settings.autopilot = AutopilotConfiguration(configuration.autopilot)
+    settings.requestLimits = RequestLimits(configuration.limits)
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -83,5 +84,18 @@ extension AutopilotConfiguration {
     redundancyZoneTag = settings.redundancyZoneTag
     disableUpgradeMigration = settings.disableUpgradeMigration
     upgradeVersionTag = settings.upgradeVersionTag
+  }
+}
+
+extension RequestLimits {
+  init(_ limits: RuntimeConfiguration.Limits) {
+    self.init()
+    switch limits.requestMode {
+    case .disabled: mode = .disabled
+    case .permissive: mode = .permissive
+    case .enforcing: mode = .enforcing
+    }
+    readRate = limits.readRate
+    writeRate = limits.writeRate
   }
 }

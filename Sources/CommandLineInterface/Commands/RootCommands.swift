@@ -1,6 +1,7 @@
 extension CommandTree {
   /// All commands of the program, in alphabetical order.
   static let root = CommandTree(entries: [
+    .group("acl", "Works with access control", ACLCommands.group),
     .command("agent", "Runs an agent") { AgentCommand.command },
     .group("catalog", "Looks into the catalog", CatalogCommands.group),
     .command("event", "Fires an event") { EventCommand.command },
@@ -13,6 +14,8 @@ extension CommandTree {
     .command("lock", "Runs a program while holding a lock") { LockCommand.command },
     .command("maint", "Takes a node or service out of service, and back") { MaintCommand.command },
     .command("members", "Lists the members of a cluster") { MembersCommand.command },
+    .command("monitor", "Follows the log of an agent") { MonitorCommand.command },
+    .group("operator", "Works with the servers themselves", OperatorCommands.group),
     .command("reload", "Makes an agent read its configuration again") { MembershipCommands.reload },
     .group("services", "Works with the services of an agent", ServicesCommands.group),
     .command("validate", "Checks a configuration") { ValidateCommand.command },

@@ -14,6 +14,7 @@ public final class ServerNode: Sendable {
     public var logger: Logger
     /// What autopilot begins with in a new cluster.
     public var autopilot = AutopilotConfiguration()
+    public var requestLimits = RequestLimits()
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -30,6 +31,7 @@ public final class ServerNode: Sendable {
   let raftID: ServerID
   let leader: LeaderDuties
   private let isLeading: LeadershipFlag
+  let limiter: RequestLimiter
   let autopilot = Mutex(AutopilotState())
 
   /// Opens the log, recovers the state and starts consensus.
@@ -42,6 +44,7 @@ public final class ServerNode: Sendable {
     settings: Settings, raftOptions: RaftOptions, storage: RaftStorage, loop: any EventLoop
   ) throws(RaftError) {
     self.settings = settings
+    limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
     let duties = LeaderDuties(settings: settings, store: store, loop: loop)
     let flag = LeadershipFlag()
@@ -66,6 +69,9 @@ public final class ServerNode: Sendable {
       })
     duties.start { [raft] command, completion in raft.propose(command.encode(), completion: completion) }
   }
+
+  /// For reloads of the configuration.
+  public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
 
   public var isLeader: Bool { isLeading.value }
 
