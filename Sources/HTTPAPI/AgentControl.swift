@@ -20,6 +20,9 @@ public protocol AgentControl: Sendable {
   /// Hands leadership over to a server, or with "" to the one that is furthest along.
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
 
+  /// Shows or changes the keys of gossip, of this datacenter's pool alone or with that of all datacenters' servers.
+  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply]
+
   /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
   func members(wan: Bool) -> [AgentMember]?
   /// `Config`, `DebugConfig`, `Coord`, `Member`, `Stats`, `Meta` and `xDS`, as `/v1/agent/self` shows them.

@@ -57,6 +57,8 @@ public struct WriteContext: Sendable {
   public var isLockDelayed: @Sendable (String) -> Bool
   /// Starts the time of a session anew.
   public var renewSession: @Sendable (Row<Session>) -> Void
+  /// Collects the coordinate of a node, to be logged with others.
+  public var updateCoordinate: @Sendable (NodeCoordinate) -> Void = { _ in }
 }
 
 extension CommandResult {

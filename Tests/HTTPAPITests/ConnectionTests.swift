@@ -182,7 +182,7 @@ import Testing
     let client = try Client()
     try client.begin("GET /v1/agent/monitor?loglevel=debug")
     #expect(try client.read().contains("Transfer-Encoding: chunked\r\n"))
-    client.control.log("first line\n")
+    client.control.log("first line")
     client.loop.run()
     #expect(try client.read() == "b\r\nfirst line\n\r\n")
     _ = try client.channel.finish()

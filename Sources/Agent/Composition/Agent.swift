@@ -42,6 +42,7 @@ public final class Agent: Sendable {
   let backend: any Backend
   let local: LocalAgent
   let dns: DNSServer?
+  let keyrings: KeyringStore
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -60,6 +61,7 @@ public final class Agent: Sendable {
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
     nodeID = try NodeIdentity.load(configured: configuration.nodeID, dataDirectory: dataDirectory)
+    keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
     if configuration.isServer {

@@ -21,6 +21,9 @@ enum ServerSetup {
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
     settings.autopilot = AutopilotConfiguration(configuration.autopilot)
     settings.requestLimits = RequestLimits(configuration.limits)
+    settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
+    settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
+    settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)

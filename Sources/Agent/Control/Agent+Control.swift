@@ -18,7 +18,11 @@ extension Agent: AgentControl {
   }
 
   public var wanCoordinates: [DatacenterCoordinates] {
-    isServer ? [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [])] : []
+    guard isServer else { return [] }
+    var own = NodeCoordinate()
+    own.node = configuration.nodeName
+    own.coord = ownCoordinate
+    return [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [own])]
   }
 
   public func members(wan: Bool) -> [AgentMember]? {

@@ -43,6 +43,11 @@ extension Agent {
     }
   }
 
+  public func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
+    keyrings.perform(
+      operation, isLocalOnly: isLocalOnly, node: configuration.nodeName, datacenter: configuration.datacenter)
+  }
+
   public func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
     onServer(loop) { $0.removePeer(id: id, address: address, $1) }
   }

@@ -16,10 +16,14 @@ extension Agent {
   public static func run(_ loader: ConfigurationLoader) async throws -> Int32 {
     let loaded = try loader.load()
     let configuration = loaded.configuration
+    guard let level = Telemetry.LogLevel(configuration.logging.level) else {
+      throw AgentError.configuration(
+        "Invalid log level: \(configuration.logging.level). Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
+    }
     let console = DescriptorSink(
-      descriptor: STDOUT_FILENO, level: Telemetry.LogLevel(configuration.logging.level) ?? .info,
+      descriptor: STDOUT_FILENO, level: level,
       json: configuration.logging.json)
-    let sinks: [any AdjustableLogSink] = [console] + (try LogSetup.sinks(configuration.logging, level: console.level))
+    let sinks: [any AdjustableLogSink] = [console] + (try LogSetup.sinks(configuration.logging, level: level))
     for sink in sinks { LogOutput.shared.add(sink) }
     let logger = LogOutput.logger("agent")
     let agent = try Agent(configuration, loader: loader, sinks: sinks)

@@ -66,6 +66,46 @@ public struct OperatorEndpoint: Sendable {
     try await client.perform(APIRequest("GET", "/v1/operator/autopilot/state", options)).json()
   }
 
+  /// The keys of one gossip pool.
+  public struct KeyringPool: Sendable, Equatable {
+    /// Whether the pool is that of all datacenters' servers.
+    public var isWAN: Bool
+    public var datacenter: String
+    /// Keys, and how many members have them.
+    public var keys: [String: Int]
+    /// Keys that members encrypt with, and how many do.
+    public var primaryKeys: [String: Int]
+    public var memberCount: Int
+
+    init(_ json: Dynamic) {
+      isWAN = json.flag("WAN")
+      datacenter = json.text("Datacenter")
+      memberCount = json.integer("NumNodes")
+      func counts(_ name: String) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for (key, count) in json[name]?.object ?? DynamicObject() { counts[key] = count.int.flatMap { Int(exactly: $0) } }
+        return counts
+      }
+      keys = counts("Keys")
+      primaryKeys = counts("PrimaryKeys")
+    }
+  }
+
+  public func keyring(relayFactor: Int = 0, isLocalOnly: Bool = false) async throws -> [KeyringPool] {
+    var request = APIRequest("GET", "/v1/operator/keyring")
+    if relayFactor > 0 { request.add("relay-factor", String(relayFactor)) }
+    if isLocalOnly { request.add("local-only", "true") }
+    return try await client.perform(request).list().map { KeyringPool($0) }
+  }
+
+  /// - Parameter method: `POST` installs the key, `PUT` makes it the one to encrypt with, `DELETE` removes it.
+  public func changeKeyring(_ method: String, key: String, relayFactor: Int = 0) async throws {
+    let body: Dynamic = ["Key": .string(key)]
+    var request = APIRequest(method, "/v1/operator/keyring", body: body.body)
+    if relayFactor > 0 { request.add("relay-factor", String(relayFactor)) }
+    try await client.perform(request)
+  }
+
   /// How much the catalogs hold, by datacenter, as JSON objects.
   /// - Parameter global: of all datacenters.
   public func usage(global: Bool = false, _ options: QueryOptions = QueryOptions()) async throws -> DynamicObject {

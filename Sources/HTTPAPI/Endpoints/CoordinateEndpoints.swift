@@ -9,6 +9,7 @@ extension Endpoints {
   static let coordinates: [Endpoint] = [
     Endpoint("/v1/coordinate/datacenters", [], Route(.get, .open, Coordinates.datacenters)),
     Endpoint("/v1/coordinate/nodes", .metaOnFailure, Route(.get, .asks, Coordinates.nodes)),
+    Endpoint("/v1/coordinate/update", [], Route(.put, .asks, Coordinates.update)),
     Endpoint("/v1/coordinate/node/", .metaOnFailure, Route(.get, .asks, Coordinates.node)),
   ]
 }
@@ -33,6 +34,13 @@ enum Coordinates {
         writer.endObject()
       }
     }
+  }
+
+  static func update(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireSupport(api)
+    let coordinate = try request.decode(NodeCoordinate.self, DecodingContext(.api))
+    try exchange.rights.require(.nodeWrite(coordinate.node))
+    exchange.write(CoordinateUpdate(coordinate), datacenter: request.datacenter) { _ in exchange.empty() }
   }
 
   static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {

@@ -7,6 +7,8 @@ import State
 /// `/v1/operator/`: the state of the servers, for those who run them.
 extension Endpoints {
   private static let read = Route.Authorisation.requires { _, _ in .operatorRead }
+  private static let keyringRead = Route.Authorisation.requires { _, _ in .keyringRead }
+  private static let keyringWrite = Route.Authorisation.requires { _, _ in .keyringWrite }
   private static let write = Route.Authorisation.requires { _, _ in .operatorWrite }
 
   static let operations: [Endpoint] = [
@@ -18,6 +20,10 @@ extension Endpoints {
       Route(.put, write, AutopilotEndpoints.configure)),
     Endpoint("/v1/operator/autopilot/health", [], Route(.get, read, AutopilotEndpoints.health)),
     Endpoint("/v1/operator/autopilot/state", [], Route(.get, read, AutopilotEndpoints.state)),
+    Endpoint(
+      "/v1/operator/keyring", [], Route(.get, keyringRead, KeyringEndpoints.list),
+      Route(.post, keyringWrite, KeyringEndpoints.install), Route(.put, keyringWrite, KeyringEndpoints.use),
+      Route(.delete, keyringWrite, KeyringEndpoints.remove)),
     Endpoint("/v1/operator/usage", .consistency, Route(.get, read, Operations.usage)),
   ]
 }

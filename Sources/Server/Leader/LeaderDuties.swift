@@ -14,6 +14,7 @@ final class LeaderDuties: Sendable {
   }
 
   let sessions: SessionTimers
+  let coordinates: CoordinateUpdates
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -27,6 +28,7 @@ final class LeaderDuties: Sendable {
     sessions = SessionTimers(loop: loop) { [proposer] id in
       proposer.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
+    coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposer] in proposer.propose($0) }
   }
 
   /// Tells where commands go: consensus, which needs this object before it exists itself.

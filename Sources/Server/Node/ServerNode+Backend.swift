@@ -119,7 +119,8 @@ extension ServerNode: Backend {
     WriteContext(
       state: store.current, datacenter: settings.datacenter, sessionTTLMinimum: settings.sessionTTLMinimum,
       isLockDelayed: { [store] in store.isLockDelayed($0, now: MonotonicClock.now()) },
-      renewSession: { [leader] in leader.sessions.arm($0) })
+      renewSession: { [leader] in leader.sessions.arm($0) },
+      updateCoordinate: { [leader] in leader.coordinates.add($0) })
   }
 }
 

@@ -15,6 +15,7 @@ public final class ServerNode: Sendable {
     /// What autopilot begins with in a new cluster.
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
+    public var coordinates = CoordinateBatching()
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 

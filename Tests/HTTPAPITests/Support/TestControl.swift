@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import Server
 import Synchronization
 
 @testable import HTTPAPI
@@ -70,6 +71,15 @@ final class TestControl: AgentControl, Sendable {
   }
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
     id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))
+  }
+  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
+    var replies = [KeyringReply(isWAN: true, datacenter: "dc1"), KeyringReply(isWAN: false, datacenter: "dc1")]
+    for index in replies.indices {
+      replies[index].keys = ["a=", "b="]
+      replies[index].primary = "a="
+      if operation == .remove("a=") { replies[index].errors = ["Removing the primary key is not allowed"] }
+    }
+    return isLocalOnly ? [replies[1]] : replies
   }
   func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
   let prometheusMetrics: String? = nil
