@@ -8,7 +8,7 @@ BINARY = .build/release/proconsul
 BENCH_BINARY = .build-bench/release/proconsul
 ARGUMENTS ?= -dev -ui
 
-.PHONY: build run test bench install format lint system clean
+.PHONY: build run test bench docs install format lint system clean
 
 build: system
 	swift build $(FLAGS) --product proconsul
@@ -23,6 +23,10 @@ test: system
 bench: system
 	swift build -c release --scratch-path .build-bench --product proconsul
 	Tests/bench $(BENCH_BINARY)
+
+# The reference page of all options, from the table that the agent itself reads them by.
+docs: system
+	WRITE_DOCS=1 swift test $(FLAGS) --filter ReferencePageTests
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin

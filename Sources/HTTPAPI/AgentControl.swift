@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import Server
 
 /// What the API needs of the agent as a whole: who it is, who else is there, and its life. The composition root gives it.
 public protocol AgentControl: Sendable {
@@ -11,6 +12,16 @@ public protocol AgentControl: Sendable {
 
   /// The servers of the consensus configuration; nil on an agent that is no server.
   var raftServers: [RaftPeer]? { get }
+
+  /// The health of the servers; nil on an agent that is no server.
+  var autopilotState: AutopilotState? { get }
+  /// Takes a server out of consensus, by its id or its address.
+  func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void>
+  /// Hands leadership over to a server, or with "" to the one that is furthest along.
+  func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
+
+  /// Shows or changes the keys of gossip, of this datacenter's pool alone or with that of all datacenters' servers.
+  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply]
 
   /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
   func members(wan: Bool) -> [AgentMember]?

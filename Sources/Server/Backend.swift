@@ -118,6 +118,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   /// The log cannot be written: the disk failed or is full.
   case storage(String)
   case shuttingDown
+  /// More requests than `limits.request_limits` allows; `elsewhere` if another server may answer.
+  case rateLimited(elsewhere: Bool)
 
   public var description: String {
     switch self {
@@ -128,6 +130,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .tokenNotFound: "ACL not found"
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
+    case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
+    case .rateLimited(false): "rate limit exceeded, try again later"
     }
   }
 }

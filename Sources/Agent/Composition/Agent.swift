@@ -43,7 +43,8 @@ public final class Agent: Sendable {
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
-  let consoleSink: DescriptorSink
+  let keyrings: KeyringStore
+  let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
   private let api: Mutex<HTTPServer?>
@@ -53,14 +54,15 @@ public final class Agent: Sendable {
   /// Makes all parts; nothing listens or runs checks yet.
   ///
   /// - Throws: `AgentError` for a data directory or identity that cannot be used.
-  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, console: DescriptorSink) throws {
+  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
-    consoleSink = console
+    self.sinks = sinks
     logger = LogOutput.logger("agent")
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
     nodeID = try NodeIdentity.load(configured: configuration.nodeID, dataDirectory: dataDirectory)
+    keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
     if configuration.isServer {
@@ -78,6 +80,8 @@ public final class Agent: Sendable {
     dns = try DNSServer.make(configuration, backend: backend, group: group)
     api = Mutex(nil)
   }
+
+  var httpServer: HTTPServer? { api.withLock { $0 } }
 
   // MARK: Life
 

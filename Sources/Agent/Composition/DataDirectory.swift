@@ -13,6 +13,15 @@ enum DataDirectory {
   static func prepare(_ configuration: RuntimeConfiguration) throws(AgentError) -> String? {
     let path = configuration.dataDirectory
     guard !path.isEmpty else { return nil }
+    try make(path)
+    guard access(path, R_OK | W_OK | X_OK) == 0 else {
+      throw .unusableFile(path: path, reason: String(cString: strerror(errno)))
+    }
+    return path
+  }
+
+  /// Creates a folder and those above it, where they are missing.
+  static func make(_ path: String) throws(AgentError) {
     var prefix = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       prefix += "/\(part)"
@@ -20,9 +29,5 @@ enum DataDirectory {
         throw .unusableFile(path: prefix, reason: String(cString: strerror(errno)))
       }
     }
-    guard access(path, R_OK | W_OK | X_OK) == 0 else {
-      throw .unusableFile(path: path, reason: String(cString: strerror(errno)))
-    }
-    return path
   }
 }

@@ -20,6 +20,11 @@ enum ServerSetup {
       logger: LogOutput.logger("agent.server"))
     if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
+    settings.autopilot = AutopilotConfiguration(configuration.autopilot)
+    settings.requestLimits = RequestLimits(configuration.limits)
+    settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
+    settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
+    settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -69,5 +74,32 @@ enum ServerSetup {
     return ServerRegistration(
       nodeID: nodeID, nodeName: configuration.nodeName, address: configuration.addresses.advertiseLAN.description,
       rpcPort: configuration.ports.server, serviceMeta: meta)
+  }
+}
+
+extension AutopilotConfiguration {
+  init(_ settings: RuntimeConfiguration.Autopilot) {
+    self.init()
+    cleanupDeadServers = settings.cleanupDeadServers
+    lastContactThreshold = settings.lastContactThreshold
+    maxTrailingLogs = UInt64(clamping: settings.maxTrailingLogs)
+    minQuorum = UInt64(clamping: settings.minQuorum)
+    serverStabilizationTime = settings.serverStabilizationTime
+    redundancyZoneTag = settings.redundancyZoneTag
+    disableUpgradeMigration = settings.disableUpgradeMigration
+    upgradeVersionTag = settings.upgradeVersionTag
+  }
+}
+
+extension RequestLimits {
+  init(_ limits: RuntimeConfiguration.Limits) {
+    self.init()
+    switch limits.requestMode {
+    case .disabled: mode = .disabled
+    case .permissive: mode = .permissive
+    case .enforcing: mode = .enforcing
+    }
+    readRate = limits.readRate
+    writeRate = limits.writeRate
   }
 }

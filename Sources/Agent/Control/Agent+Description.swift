@@ -122,7 +122,7 @@ extension Agent {
 
   private var gossipStatistics: [(String, String)] {
     [
-      ("coordinate_resets", "0"), ("encrypted", String(!configuration.encryption.key.isEmpty)), ("event_queue", "0"),
+      ("coordinate_resets", "0"), ("encrypted", String(keyrings.isEncrypted)), ("event_queue", "0"),
       ("event_time", "1"), ("failed", "0"), ("health_score", "0"), ("intent_queue", "0"), ("left", "0"),
       ("member_time", "1"), ("members", "1"), ("query_queue", "0"), ("query_time", "1"),
     ]

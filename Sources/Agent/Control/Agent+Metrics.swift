@@ -48,6 +48,10 @@ extension Agent {
     registry.gauge("version", [MetricLabel("version", Release.version), MetricLabel("pre_release", "")]).set(1)
     guard let server else { return }
     server.collectMetrics(into: registry)
+    if let state = autopilotState, server.isLeader {
+      registry.gauge("autopilot.healthy").set(state.isHealthy ? 1 : 0)
+      registry.gauge("autopilot.failure_tolerance").set(Double(state.failureTolerance))
+    }
     let members = members(wan: false) ?? []
     let datacenter = [MetricLabel("datacenter", configuration.datacenter)]
     let servers = members.filter { $0.status == 1 && $0.tags["role"] == "consul" }.count

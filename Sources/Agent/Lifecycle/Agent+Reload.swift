@@ -3,6 +3,7 @@ import DNSServer
 import LocalAgent
 import Logging
 import Model
+import Server
 import Telemetry
 
 extension Agent {
@@ -20,10 +21,12 @@ extension Agent {
     let new = old.reloaded(with: loaded.configuration)
     state.withLock { $0.configuration = new }
     if let level = Telemetry.LogLevel(new.logging.level) {
-      consoleSink.level = level
+      for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()
     }
     try dns?.update(DNSSettings(new))
+    server?.setRequestLimits(RequestLimits(new.limits))
+    httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)
     local.pauseSync()
     defer { local.resumeSync() }
     try await load(new)

@@ -16,12 +16,17 @@ extension Agent {
   public static func run(_ loader: ConfigurationLoader) async throws -> Int32 {
     let loaded = try loader.load()
     let configuration = loaded.configuration
+    guard let level = Telemetry.LogLevel(configuration.logging.level) else {
+      throw AgentError.configuration(
+        "Invalid log level: \(configuration.logging.level). Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
+    }
     let console = DescriptorSink(
-      descriptor: STDOUT_FILENO, level: Telemetry.LogLevel(configuration.logging.level) ?? .info,
+      descriptor: STDOUT_FILENO, level: level,
       json: configuration.logging.json)
-    LogOutput.shared.add(console)
+    let sinks: [any AdjustableLogSink] = [console] + (try LogSetup.sinks(configuration.logging, level: level))
+    for sink in sinks { LogOutput.shared.add(sink) }
     let logger = LogOutput.logger("agent")
-    let agent = try Agent(configuration, loader: loader, console: console)
+    let agent = try Agent(configuration, loader: loader, sinks: sinks)
     if !configuration.logging.json { console.writeText(agent.banner) }
     for warning in loaded.warnings { logger.warning("\(warning)") }
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
@@ -40,6 +45,8 @@ extension Agent {
   private func untilEnd(_ signals: UnixSignalsSequence) async -> Int32 {
     let listener = Task { for await signal in signals { await self.handle(signal) } }
     defer { listener.cancel() }
+    let watcher = configuration.autoReload ? Task { await self.reloadOnChanges() } : nil
+    defer { watcher?.cancel() }
     var ending = Ending.shutdown
     for await first in endings {
       ending = first

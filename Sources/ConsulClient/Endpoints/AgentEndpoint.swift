@@ -70,6 +70,12 @@ public struct AgentEndpoint: Sendable {
     try await client.perform(APIRequest("PUT", "/v1/agent/reload"))
   }
 
+  /// Gives the agent one of its own tokens, by its name in the API.
+  public func setToken(_ name: String, to secret: String) async throws {
+    let body: Dynamic = ["Token": .string(secret)]
+    try await client.perform(APIRequest("PUT", "/v1/agent/token/" + name, body: body.body))
+  }
+
   /// The agent's checks by id, as JSON objects.
   public func checks() async throws -> DynamicObject {
     try await client.perform(APIRequest("GET", "/v1/agent/checks")).json().object ?? DynamicObject()

@@ -15,37 +15,6 @@ public struct Snapshots: Sendable {
   }
 }
 
-/// `/v1/coordinate`: where nodes lie in the network.
-public struct Coordinates: Sendable {
-  let client: ConsulClient
-
-  /// Those of the nodes of a datacenter.
-  public func nodes(_ options: QueryOptions = QueryOptions()) async throws -> [NodeCoordinate] {
-    try await client.perform(APIRequest("GET", "/v1/coordinate/nodes", options)).list().map { try NodeCoordinate($0) }
-  }
-
-  /// Those of the servers of each datacenter that is known.
-  public func datacenters() async throws -> [Area] {
-    try await client.perform(APIRequest("GET", "/v1/coordinate/datacenters")).list().map { json in
-      Area(
-        datacenter: json.text("Datacenter"), id: json.text("AreaID"),
-        nodes: try (json["Coordinates"]?.array ?? []).map { try NodeCoordinate($0) })
-    }
-  }
-
-  /// Servers of one datacenter; distances mean something between those of the same id.
-  public struct Area: Sendable {
-    public var datacenter: String
-    public var id: String
-    public var nodes: [NodeCoordinate]
-  }
-}
-
 extension ConsulClient {
   public var snapshots: Snapshots { Snapshots(client: self) }
-  public var coordinates: Coordinates { Coordinates(client: self) }
-}
-
-extension NodeCoordinate {
-  fileprivate init(_ json: Dynamic) throws { try self.init(from: json, DecodingContext(.api)) }
 }

@@ -7,19 +7,30 @@ import State
 /// `/v1/operator/`: the state of the servers, for those who run them.
 extension Endpoints {
   private static let read = Route.Authorisation.requires { _, _ in .operatorRead }
+  private static let keyringRead = Route.Authorisation.requires { _, _ in .keyringRead }
+  private static let keyringWrite = Route.Authorisation.requires { _, _ in .keyringWrite }
+  private static let write = Route.Authorisation.requires { _, _ in .operatorWrite }
 
   static let operations: [Endpoint] = [
     Endpoint("/v1/operator/raft/configuration", [], Route(.get, read, Operations.raftConfiguration)),
+    Endpoint("/v1/operator/raft/peer", [], Route(.delete, write, Operations.removePeer)),
+    Endpoint("/v1/operator/raft/transfer-leader", [], Route(.post, write, Operations.transferLeader)),
+    Endpoint(
+      "/v1/operator/autopilot/configuration", [], Route(.get, read, AutopilotEndpoints.configuration),
+      Route(.put, write, AutopilotEndpoints.configure)),
+    Endpoint("/v1/operator/autopilot/health", [], Route(.get, read, AutopilotEndpoints.health)),
+    Endpoint("/v1/operator/autopilot/state", [], Route(.get, read, AutopilotEndpoints.state)),
+    Endpoint(
+      "/v1/operator/keyring", [], Route(.get, keyringRead, KeyringEndpoints.list),
+      Route(.post, keyringWrite, KeyringEndpoints.install), Route(.put, keyringWrite, KeyringEndpoints.use),
+      Route(.delete, keyringWrite, KeyringEndpoints.remove)),
     Endpoint("/v1/operator/usage", .consistency, Route(.get, read, Operations.usage)),
   ]
 }
 
 enum Operations {
   static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    let options = try request.readOptions(exchange)
-    if !options.datacenter.isEmpty, options.datacenter != api.backend.datacenter {
-      throw HTTPError(ServerError.noPathToDatacenter(options.datacenter))
-    }
+    try request.requireOwnDatacenter(api, exchange)
     guard let servers = api.control.raftServers else { throw HTTPError(ServerError.noServers) }
     exchange.json { writer in
       writer.beginObject()
@@ -28,6 +39,30 @@ enum Operations {
       writer.member("Index")
       writer.integer(0)
       writer.endObject()
+    }
+  }
+
+  static func removePeer(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    let (id, address) = (request.query["id"] ?? "", request.query["address"] ?? "")
+    if id.isEmpty, address.isEmpty {
+      throw .badRequest("Must specify either ?id with the server's ID or ?address with IP:port of peer to remove")
+    }
+    if !id.isEmpty, !address.isEmpty { throw .badRequest("Must specify only one of ?id or ?address") }
+    exchange.answer(api.control.removePeer(id: id, address: address, on: exchange.loop))
+  }
+
+  static func transferLeader(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    api.control.transferLeadership(to: request.query["id"] ?? "", on: exchange.loop).whenComplete { result in
+      switch result {
+      case .failure(let error): exchange.fail(HTTPError(any: error))
+      case .success:
+        exchange.json { writer in
+          writer.beginObject()
+          writer.member("Success")
+          writer.bool(true)
+          writer.endObject()
+        }
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Synchronization
+import Telemetry
 
 /// Which answers the agent's memory holds for clients that ask for `?cached`.
 ///
@@ -14,6 +15,10 @@ final class CacheLedger: Sendable {
     "cached", "index", "wait", "stale", "consistent", "leader", "max_stale", "pretty", "token", "hash",
   ]
 
+  private static let count = MetricsRegistry.shared.gauge("cache.entries_count")
+  private static let fetches = MetricsRegistry.shared.counter(
+    "cache.fetch_success", [MetricLabel("result_not_modified", "false")])
+
   private let asked = Mutex<Set<String>>([])
 
   func state(of request: borrowing Request) -> State {
@@ -23,7 +28,10 @@ final class CacheLedger: Sendable {
     }
     return asked.withLock { asked in
       if asked.count >= Self.limit { asked.removeAll() }
-      return asked.insert(question).inserted ? .miss : .hit
+      let isNew = asked.insert(question).inserted
+      Self.count.set(Double(asked.count))
+      if isNew { Self.fetches.increment() }
+      return isNew ? .miss : .hit
     }
   }
 }

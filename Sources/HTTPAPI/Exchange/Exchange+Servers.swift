@@ -1,6 +1,7 @@
 import Model
 import Server
 import State
+import Telemetry
 
 /// Calls of the servers on behalf of a request.
 extension Exchange {
@@ -12,8 +13,12 @@ extension Exchange {
     RequestMetrics.calls.increment()
     let waiting = api.backend.query(query, options, on: loop) { [self] result in
       switch result {
-      case .success(let value): answer(value)
-      case .failure(let error): failRead(error)
+      case .success(let value):
+        traceCall(Query.method, "read", options, isError: false)
+        answer(value)
+      case .failure(let error):
+        traceCall(Query.method, "read", options, isError: true)
+        failRead(error)
       }
     }
     if isOpen { pending = waiting }
@@ -26,10 +31,25 @@ extension Exchange {
     RequestMetrics.calls.increment()
     api.backend.write(request, datacenter: datacenter, token: token, on: loop) { [self] result in
       switch result {
-      case .success(let value): answer(value)
-      case .failure(let error): fail(HTTPError(error))
+      case .success(let value):
+        traceCall(Request.method, "write", nil, isError: false)
+        answer(value)
+      case .failure(let error):
+        traceCall(Request.method, "write", nil, isError: true)
+        fail(HTTPError(error))
       }
     }
+  }
+
+  /// Tells the log which call of the servers was answered.
+  private func traceCall(_ method: String, _ kind: String, _ options: QueryOptions?, isError: Bool) {
+    guard LogOutput.shared.wants(.trace) else { return }
+    LogOutput.shared.log(
+      .trace, "agent.server", "rpc_server_call",
+      [
+        "allow_stale": String(options?.consistency == .stale), "blocking": String((options?.minIndex ?? 0) > 0),
+        "errored": String(isError), "method": method, "request_type": kind,
+      ])
   }
 
   /// The headers that tell where an answer came from.

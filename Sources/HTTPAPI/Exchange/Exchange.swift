@@ -59,7 +59,7 @@ final class Exchange: @unchecked Sendable {
     cacheState =
       endpoint.traits.contains(.cacheable) && api.settings.usesCache && request.query.has("cached")
       ? api.cache.state(of: request) : nil
-    trace = api.logger.logLevel <= .debug ? RequestTrace(request) : nil
+    trace = LogOutput.shared.wants(.debug) ? RequestTrace(request, client: connection.clientEndpoint) : nil
     self.duration = duration
     self.calls = calls
     start = MetricClock.now
@@ -135,7 +135,7 @@ final class Exchange: @unchecked Sendable {
     self.connection = nil
     pending = nil
     onCancel = nil
-    trace?.finish(api.logger)
+    trace?.finish(api.logger.label)
     duration?.record(since: start)
     if let calls { (hasFailed ? calls.failed : calls.answered).increment() }
     answer(connection)

@@ -25,6 +25,8 @@ struct HTTPError: Error, Equatable {
   /// The one place that knows which status and text an error of the servers becomes.
   init(_ error: ServerError) {
     switch error {
+    case .rateLimited(let elsewhere):
+      self.init(elsewhere ? .tooManyRequests : .serviceUnavailable, error.description)
     case .permissionDenied, .tokenNotFound: self.init(.forbidden, error.description)
     default: self.init(.internalServerError, error.description)
     }

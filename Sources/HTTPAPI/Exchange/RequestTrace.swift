@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+import Telemetry
 
 /// What the log tells of a request, at level debug.
 final class RequestTrace {
@@ -8,10 +8,11 @@ final class RequestTrace {
   private let client: String
   private let start: UInt64
 
-  init(_ request: borrowing Request) {
+  /// - Parameter client: Address and port.
+  init(_ request: borrowing Request, client: String) {
     method = request.method.name
     url = Self.withoutSecret(request.url)
-    client = request.clientAddress
+    self.client = client
     start = Self.now()
   }
 
@@ -31,12 +32,10 @@ final class RequestTrace {
     return parts[0] + "?" + query.joined(separator: "&")
   }
 
-  func finish(_ logger: Logger) {
+  func finish(_ name: String) {
     let microseconds = Double((Self.now() &- start) / 10) / 100
-    logger.debug(
-      "Request finished",
-      metadata: [
-        "method": "\(method)", "url": "\(url)", "from": "\(client)", "latency": "\(microseconds)µs",
-      ])
+    LogOutput.shared.log(
+      .debug, name, "Request finished",
+      ["method": method, "url": url, "from": client, "latency": "\(microseconds)µs"])
   }
 }

@@ -47,6 +47,14 @@ final class Connection: ChannelDuplexHandler {
   /// The client's IP address, or "" for a unix socket.
   private(set) lazy var clientAddress = context?.channel.remoteAddress?.ipAddress ?? ""
 
+  /// The same with the port, for the log.
+  var clientEndpoint: String {
+    guard let address = context?.channel.remoteAddress, let ip = address.ipAddress, let port = address.port else {
+      return clientAddress
+    }
+    return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+  }
+
   // MARK: channel events
 
   func handlerAdded(context: ChannelHandlerContext) {

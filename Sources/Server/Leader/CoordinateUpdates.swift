@@ -3,6 +3,24 @@ import NIOCore
 import State
 import Synchronization
 
+/// How coordinates are collected (`consul.coordinate`).
+public struct CoordinateBatching: Sendable, Equatable {
+  /// How long news are gathered.
+  public var period = GoDuration.seconds(5)
+  /// Coordinates in one command.
+  public var batchSize = 128
+  /// Commands in one period: beyond, news are lost until the nodes send others.
+  public var batchLimit = 5
+
+  public init() {}
+
+  /// Nodes in one period; settings are the user's, so that their product may be anything.
+  var capacity: Int {
+    let (product, overflow) = max(batchSize, 1).multipliedReportingOverflow(by: max(batchLimit, 1))
+    return overflow ? .max : product
+  }
+}
+
 /// The coordinates that a leader has heard of and not logged yet. The newest of a node counts.
 final class CoordinateUpdates: Sendable {
   private struct State {
@@ -16,17 +34,13 @@ final class CoordinateUpdates: Sendable {
     let segment: String
   }
 
-  /// How long news are gathered.
-  private static let period = TimeAmount.seconds(5)
-  /// Coordinates in one command, and commands in one period: beyond, news are lost until the nodes send others.
-  static let batchSize = 128
-  static let batchCount = 5
-
+  private let settings: CoordinateBatching
   private let loop: any EventLoop
   private let propose: @Sendable (Command) -> Void
   private let state = Mutex(State())
 
-  init(loop: any EventLoop, propose: @escaping @Sendable (Command) -> Void) {
+  init(_ settings: CoordinateBatching, loop: any EventLoop, propose: @escaping @Sendable (Command) -> Void) {
+    self.settings = settings
     self.loop = loop
     self.propose = propose
   }
@@ -35,11 +49,14 @@ final class CoordinateUpdates: Sendable {
     let place = Place(node: coordinate.node, segment: coordinate.segment)
     state.withLock { state in
       if state.pending[place] == nil {
-        guard state.order.count < Self.batchSize * Self.batchCount else { return }
+        guard state.order.count < settings.capacity else { return }
         state.order.append(place)
       }
       state.pending[place] = coordinate
-      if state.task == nil { state.task = loop.scheduleTask(in: Self.period) { [weak self] in self?.flush() } }
+      if state.task == nil {
+        let period = TimeAmount.nanoseconds(max(settings.period.nanoseconds, 0))
+        state.task = loop.scheduleTask(in: period) { [weak self] in self?.flush() }
+      }
     }
   }
 
@@ -57,9 +74,10 @@ final class CoordinateUpdates: Sendable {
       return state.order.compactMap { state.pending[$0] }
     }
     var rest = news[...]
+    let size = max(settings.batchSize, 1)
     while !rest.isEmpty {
-      propose(.coordinates(Array(rest.prefix(Self.batchSize))))
-      rest = rest.dropFirst(Self.batchSize)
+      propose(.coordinates(Array(rest.prefix(size))))
+      rest = rest.dropFirst(size)
     }
   }
 }

@@ -25,10 +25,10 @@ final class LeaderDuties: Sendable {
     self.settings = settings
     self.store = store
     self.loop = loop
-    coordinates = CoordinateUpdates(loop: loop) { [proposer] in proposer.propose($0) }
     sessions = SessionTimers(loop: loop) { [proposer] id in
       proposer.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
+    coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposer] in proposer.propose($0) }
   }
 
   /// Tells where commands go: consensus, which needs this object before it exists itself.
@@ -77,6 +77,10 @@ final class LeaderDuties: Sendable {
   }
 
   private func takeUp(_ snapshot: StateSnapshot) {
+    if snapshot.autopilotConfiguration == nil {
+      proposer.propose(
+        AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
+    }
     proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)

@@ -44,6 +44,7 @@ enum ServerMetrics {
   private static let machineDeregister = registry.sample("fsm.deregister")
   private static let machineCoordinates = registry.sample("fsm.coordinate.batch-update")
   private static let machineTransaction = registry.sample("fsm.txn")
+  private static let machineAutopilot = registry.sample("fsm.autopilot")
   private static let machineKeys = operations("fsm.kvs", KVOp.allCases.map(\.rawValue))
   private static let machineSession = operations("fsm.session", ["create", "destroy"])
   private static let machineTombstone = operations("fsm.tombstone", ["reap"])
@@ -62,6 +63,7 @@ enum ServerMetrics {
     case .tombstone(let request): machineTombstone[request.op]
     case .coordinates: machineCoordinates
     case .txn: machineTransaction
+    case .autopilot: machineAutopilot
     default: nil
     }
   }

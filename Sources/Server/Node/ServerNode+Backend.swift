@@ -20,6 +20,10 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
+    guard limiter.admits(.read, Query.method) else {
+      completion(.failure(.rateLimited(elsewhere: options.consistency == .stale)))
+      return nil
+    }
     ServerMetrics.query.increment()
     switch options.consistency {
     case .stale: return read(query, options, on: loop, completion)
@@ -76,6 +80,9 @@ extension ServerNode: Backend {
   ) {
     guard isLocal(datacenter) else { return completion(.failure(.noPathToDatacenter(datacenter))) }
     guard isLeader else { return completion(.failure(.noLeader)) }
+    guard limiter.admits(.write, Request.method) else {
+      return completion(.failure(.rateLimited(elsewhere: false)))
+    }
     let start = MetricClock.now
     do throws(ServerError) {
       switch try request.prepare(writeContext) {

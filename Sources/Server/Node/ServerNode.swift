@@ -14,6 +14,10 @@ public final class ServerNode: Sendable {
     public var logger: Logger
     /// Where files lie that are needed for a moment.
     public var temporaryDirectory = "/tmp"
+    /// What autopilot begins with in a new cluster.
+    public var autopilot = AutopilotConfiguration()
+    public var requestLimits = RequestLimits()
+    public var coordinates = CoordinateBatching()
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -27,8 +31,11 @@ public final class ServerNode: Sendable {
   public let settings: Settings
   public let store: StateStore
   public let raft: RaftNode
+  let raftID: ServerID
   let leader: LeaderDuties
   private let isLeading: LeadershipFlag
+  let limiter: RequestLimiter
+  let autopilot = Mutex(AutopilotState())
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -40,12 +47,14 @@ public final class ServerNode: Sendable {
     settings: Settings, raftOptions: RaftOptions, storage: RaftStorage, loop: any EventLoop
   ) throws(RaftError) {
     self.settings = settings
+    limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
     let duties = LeaderDuties(settings: settings, store: store, loop: loop)
     let flag = LeadershipFlag()
     self.store = store
     leader = duties
     isLeading = flag
+    raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
       machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
@@ -63,6 +72,9 @@ public final class ServerNode: Sendable {
       })
     duties.start { [raft] command, completion in raft.propose(command.encode(), completion: completion) }
   }
+
+  /// For reloads of the configuration.
+  public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
 
   public var isLeader: Bool { isLeading.value }
 

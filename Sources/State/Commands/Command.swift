@@ -10,6 +10,7 @@ public enum Command: Sendable, Equatable {
   case coordinates([NodeCoordinate])
   case preparedQuery(PreparedQueryRequest)
   case txn(TxnRequest)
+  case autopilot(AutopilotSetConfigRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
   case ignored(type: UInt8)
 
@@ -26,6 +27,7 @@ public enum Command: Sendable, Equatable {
     case .coordinates: 6 | Self.ignoreFlag
     case .preparedQuery: 7
     case .txn: 8
+    case .autopilot: 9
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -41,6 +43,7 @@ public enum Command: Sendable, Equatable {
     case .coordinates(let batch): batch.encode(&writer)
     case .preparedQuery(let request): request.encode(&writer)
     case .txn(let request): request.encode(&writer)
+    case .autopilot(let request): request.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -62,6 +65,7 @@ public enum Command: Sendable, Equatable {
       case 6: self = .coordinates(try [NodeCoordinate](from: &reader))
       case 7: self = .preparedQuery(try PreparedQueryRequest(from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
+      case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
       default: self = .ignored(type: type)
       }
     } catch {

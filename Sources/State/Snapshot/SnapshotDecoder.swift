@@ -95,6 +95,7 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.virtualIP: transaction.restore(try ServiceVirtualIP(from: &reader))
     case SnapshotRecord.freeVirtualIP: transaction.restore(try FreeVirtualIP(from: &reader))
     case SnapshotRecord.preparedQuery: return transaction.restore(try PreparedQuery(from: &reader))
+    case SnapshotRecord.autopilot: transaction.tables.autopilot = Row(try AutopilotConfiguration(from: &reader))
     case SnapshotRecord.index:
       let row = try SnapshotIndex(from: &reader)
       transaction.setIndex(row.key, row.value)

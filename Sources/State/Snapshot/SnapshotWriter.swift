@@ -43,6 +43,8 @@ private struct SnapshotWriter {
       case SnapshotRecord.tombstone: try writeTombstones(tables)
       case SnapshotRecord.preparedQuery:
         for entry in tables.preparedQueries.rows.values { try record(type) { entry.row.encode(&$0) } }
+      case SnapshotRecord.autopilot:
+        if let row = tables.autopilot { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.index: try writeIndexes(tables)
       default: break
       }

@@ -51,6 +51,7 @@ public struct StateTransaction: ~Copyable {
     case .coordinates(let batch): updateCoordinates(batch)
     case .preparedQuery(let request): return try apply(request)
     case .txn(let request): return .transaction(apply(request.ops))
+    case .autopilot(let request): return apply(request)
     case .ignored: break
     }
     return .done

@@ -13,6 +13,7 @@ struct Tables: Sendable {
   var kindNames = Table(Schemas.kindNames)
   var virtualIPs = Table(Schemas.virtualIPs)
   var freeVirtualIPs = Table(Schemas.freeVirtualIPs)
+  var autopilot: Row<AutopilotConfiguration>?
   /// The index table (wire/raft.md part D).
   var index = Table(Schemas.index)
   /// Snapshot records of tables that this release does not have, by record type, in their order.

@@ -12,6 +12,11 @@ public protocol LogSink: AnyObject, Sendable {
   var level: LogLevel { get }
 }
 
+/// A sink whose level a reload of the configuration may change.
+public protocol AdjustableLogSink: LogSink {
+  var level: LogLevel { get set }
+}
+
 /// All sinks of the process. Records below the lowest level any sink wants are not even formatted.
 public final class LogOutput: Sendable {
   public static let shared = LogOutput()
@@ -39,6 +44,18 @@ public final class LogOutput: Sendable {
   func write(_ record: LogRecord) {
     let sinks = sinks.withLock { $0 }
     for sink in sinks where record.level >= sink.level { sink.write(record) }
+  }
+
+  /// Whether any sink wants records of that level.
+  public func wants(_ level: LogLevel) -> Bool { level >= lowestLevel }
+
+  /// Writes a record whose fields keep their order, which those of swift-log have none of.
+  public func log(_ level: LogLevel, _ name: String, _ message: String, _ fields: KeyValuePairs<String, String>) {
+    guard wants(level) else { return }
+    write(
+      LogRecord(
+        level: level, name: name, message: message, fields: fields.map { (key: $0.key, value: $0.value) },
+        time: WallClock.nanoseconds))
   }
 
   /// A logger that writes here under `name`.
@@ -69,17 +86,15 @@ struct OutputHandler: LogHandler {
     let level = LogLevel(event.level)
     let fields = metadata.merging(event.metadata ?? [:]) { $1 }.map { (key: $0.key, value: "\($0.value)") }
       .sorted { $0.key < $1.key }
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
     LogOutput.shared.write(
       LogRecord(
         level: level, name: name, message: "\(event.message)", fields: fields,
-        time: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)))
+        time: WallClock.nanoseconds))
   }
 }
 
 /// Writes lines to a file descriptor: standard output, as a rule.
-public final class DescriptorSink: LogSink {
+public final class DescriptorSink: AdjustableLogSink {
   private let descriptor: Int32
   private let json: Bool
   private let current: Mutex<LogLevel>

@@ -65,7 +65,6 @@ public struct LogRecord: Sendable {
   /// Which part of the agent speaks, such as `agent.dns`.
   public var name: String
   public var message: String
-  /// Sorted by key.
   public var fields: [(key: String, value: String)]
   /// Nanoseconds since the Unix epoch.
   public var time: Int64

@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import Server
 import Synchronization
 
 @testable import HTTPAPI
@@ -54,6 +55,31 @@ final class TestControl: AgentControl, Sendable {
   func streamMetrics(_ receive: @escaping @Sendable (String) -> Void) -> any LogSubscription {
     receive("{}")
     return monitor(level: "info", json: false) { _ in }
+  }
+  let autopilotState: AutopilotState? = AutopilotState().next(
+    [
+      {
+        var server = ServerObservation(id: "a", address: "127.0.0.1:8300")
+        server.name = "n1"
+        server.nodeStatus = "alive"
+        server.lastContact = .zero
+        return server
+      }()
+    ], leader: "a", configuration: AutopilotConfiguration(), now: Timestamp(unixSeconds: 1_700_000_000))
+  func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    loop.makeFailedFuture(ServerError.rejected("id \"\(id)\" was not found in the Raft configuration"))
+  }
+  func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))
+  }
+  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
+    var replies = [KeyringReply(isWAN: true, datacenter: "dc1"), KeyringReply(isWAN: false, datacenter: "dc1")]
+    for index in replies.indices {
+      replies[index].keys = ["a=", "b="]
+      replies[index].primary = "a="
+      if operation == .remove("a=") { replies[index].errors = ["Removing the primary key is not allowed"] }
+    }
+    return isLocalOnly ? [replies[1]] : replies
   }
   func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
   let prometheusMetrics: String? = nil
