@@ -18,7 +18,8 @@ public struct BackendCatalog: DNSCatalog {
   ///   - other: answers what the catalog alone cannot; without it there are no such things.
   ///   - token: the token of lookups (`acl.tokens.dns`, else the default one), asked for each: it changes while the agent runs.
   public init(
-    backend: any Backend, nodeName: String = "", other: (any DNSCatalog)? = nil, token: @escaping @Sendable () -> String = { "" }
+    backend: any Backend, nodeName: String = "", other: (any DNSCatalog)? = nil,
+    token: @escaping @Sendable () -> String = { "" }
   ) {
     self.backend = backend
     self.nodeName = nodeName

@@ -183,7 +183,9 @@ enum PreparedQueries {
 
   private static func limit(_ request: borrowing Request) throws(HTTPError) -> Int {
     guard let text = request.query["limit"], !text.isEmpty else { return 0 }
-    guard let limit = Int(text) else { throw .server("Bad limit: strconv.Atoi: parsing \(text.goQuoted): invalid syntax") }
+    guard let limit = Int(text) else {
+      throw .server("Bad limit: strconv.Atoi: parsing \(text.goQuoted): invalid syntax")
+    }
     return limit
   }
 

@@ -12,7 +12,9 @@ public enum NodeMetadata {
     // Malformed keys first: what is merely too long or reserved matters less.
     for rule in [keyProblem, limitProblem] {
       for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
-        if let reason = rule(key, value, allowsReserved) { return "Couldn't load metadata pair ('\(key)', '\(value)'): \(reason)" }
+        if let reason = rule(key, value, allowsReserved) {
+          return "Couldn't load metadata pair ('\(key)', '\(value)'): \(reason)"
+        }
       }
     }
     return nil

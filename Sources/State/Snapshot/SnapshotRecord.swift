@@ -15,7 +15,8 @@ enum SnapshotRecord {
 
   /// The order in which records are written. Types that are not named go before the chunking state, which is last.
   static let order: [UInt8] = [
-    32, 33, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, preparedQuery, 9, 12, 13, 14, 15, 22, 30, 31,
+    32, 33, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, preparedQuery, 9, 12, 13, 14, 15, 22,
+    30, 31,
     index, 35, 38, 40, 42,
   ]
 }

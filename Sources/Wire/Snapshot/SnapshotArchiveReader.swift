@@ -82,7 +82,8 @@ public final class SnapshotArchiveReader {
     guard let list = small[SnapshotMember.hashes] else { throw .hashList("the archive has no hashes") }
     stateHash = nil
     var expected = [
-      SnapshotMember.metadata: SHA256.hash(data: metadata).hexadecimal, SnapshotMember.state: hash.finalize().hexadecimal,
+      SnapshotMember.metadata: SHA256.hash(data: metadata).hexadecimal,
+      SnapshotMember.state: hash.finalize().hexadecimal,
     ]
     for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
       let parts = line.split(separator: " ", omittingEmptySubsequences: true)

@@ -23,7 +23,8 @@ public final class SnapshotArchiveWriter {
   /// - Parameters:
   ///   - metadata: its `size` is that of the state, exactly.
   ///   - modified: what the members have as their time, in seconds since 1970.
-  public init(_ metadata: SnapshotArchiveMetadata, modified: Int64, state: @escaping Source) throws(SnapshotArchiveError)
+  public init(_ metadata: SnapshotArchiveMetadata, modified: Int64, state: @escaping Source)
+    throws(SnapshotArchiveError)
   {
     self.metadata = Array((metadata.json + "\n").utf8)
     size = metadata.size
@@ -40,7 +41,8 @@ public final class SnapshotArchiveWriter {
     while out.isEmpty {
       switch stage {
       case .metadata:
-        try compressor.compress(member(SnapshotMember.metadata, metadata) + header(SnapshotMember.state, size), into: &out)
+        try compressor.compress(
+          member(SnapshotMember.metadata, metadata) + header(SnapshotMember.state, size), into: &out)
         stage = .state
       case .state: try writeState(into: &out)
       case .hashes:
