@@ -70,11 +70,13 @@ private final class LoneServer: Sendable {
 private func records(_ archive: [UInt8]) throws -> [[UInt8]] {
   var found: [[UInt8]] = []
   var reader = SnapshotRecordReader()
-  let archiveReader = try SnapshotArchiveReader { bytes in
-    try reader.consume(bytes) { element in if let type = element.type { found.append([type] + element.value) } }
+  let note = { (element: SnapshotRecordReader.Element) in
+    if let type = element.type { found.append([type] + element.value) }
   }
+  let archiveReader = try SnapshotArchiveReader { try reader.consume($0, note) }
   try archive.withUnsafeBytes { try archiveReader.consume($0) }
   _ = try archiveReader.finish()
+  try reader.finish(note)
   return found.sorted { $0.lexicographicallyPrecedes($1) }
 }
 

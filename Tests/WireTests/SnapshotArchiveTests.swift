@@ -81,15 +81,16 @@ private func pack(_ state: [UInt8], _ change: (inout SnapshotArchiveMetadata) ->
     var types: [Int] = []
     var size = 0
     var reader = SnapshotRecordReader()
+    let note = { (element: SnapshotRecordReader.Element) in
+      if let type = element.type { types.append(Int(type)) }
+      size += element.size
+    }
     for piece in stride(from: 0, to: found.state.count, by: 999) {
       try Array(found.state[piece..<min(piece + 999, found.state.count)]).withUnsafeBytes { bytes in
-        try reader.consume(bytes) { element in
-          if let type = element.type { types.append(Int(type)) }
-          size += element.size
-        }
+        try reader.consume(bytes, note)
       }
     }
-    try reader.finish { _ in }
+    try reader.finish(note)
     #expect(types == (recorded["records"] as? [[String: Any]])?.compactMap { $0["type"] as? Int })
     #expect(size == found.state.count)
     #expect(try unpack(pack(found.state)).state == found.state)
