@@ -121,13 +121,13 @@ let package = Package(
     tests("Wire", ["Model"]),
     tests("Consensus"),
     tests("State", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus"]),
+    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(
       "HTTPAPI", ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"] + nio("NIOEmbedded", "NIOPosix")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
     tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
-    tests("Agent", ["Model", "AgentConfiguration", "Server", "LocalAgent"]),
-    tests("CommandLineInterface", ["Model", "ConsulClient"]),
+    tests("Agent", ["Model", "AgentConfiguration", "ConsulClient", "Server", "LocalAgent"]),
+    tests("CommandLineInterface", ["Model", "Wire", "ConsulClient"]),
   ])

@@ -23,6 +23,11 @@ public struct Watch: Sendable {
     public var index: UInt64
     /// Compact JSON, without a line break.
     public var json: [UInt8]
+
+    public init(index: UInt64, json: [UInt8]) {
+      self.index = index
+      self.json = json
+    }
   }
 
   public let view: View

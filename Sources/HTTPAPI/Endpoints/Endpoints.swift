@@ -2,7 +2,6 @@
 enum Endpoints {
   static let all: [Endpoint] =
     kv + transactions + sessions + preparedQueries + events + snapshots + catalog + health + coordinates + status
-    + agent
-    + agentServices + agentChecks
+    + agent + agentServices + agentChecks
     + agentHealth + internalUI + operations
 }

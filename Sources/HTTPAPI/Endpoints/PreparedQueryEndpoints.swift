@@ -12,7 +12,7 @@ extension Endpoints {
       Route(.post, .asks, PreparedQueries.create)),
     Endpoint(
       "/v1/query/", [.metaOnFailure, .consistency, .cacheable], Route(.get, .asks, PreparedQueries.get),
-      Route(.post, .open, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
+      Route(.post, .asks, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
       Route(.delete, .asks, PreparedQueries.delete)),
   ]
 }
