@@ -16,10 +16,9 @@ build: system
 run: build
 	$(BINARY) agent $(ARGUMENTS)
 
-# Simulations replay from their seeds only if hashing has no seed of its own.
 test: system
 	swift build $(FLAGS) --build-tests
-	SWIFT_DETERMINISTIC_HASHING=1 swift test $(FLAGS) --skip-build
+	swift test $(FLAGS) --skip-build
 
 bench: system
 	swift build -c release --scratch-path .build-bench --product proconsul

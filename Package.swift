@@ -60,7 +60,7 @@ let package = Package(
     room("Model"),
     room("Telemetry", [logging, metrics]),
     room("AgentConfiguration", ["Model"]),
-    room("Wire", ["Model"]),
+    room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
     room("Consensus", [logging]),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
@@ -80,7 +80,8 @@ let package = Package(
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS")),
-    room("LocalAgent", ["Model", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
+    room(
+      "LocalAgent", ["Model", "Wire", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
     room(
       "HTTPAPI",
       ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
@@ -98,8 +99,9 @@ let package = Package(
       "Agent",
       [
         "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
-        "AccessControl", "Telemetry", "Wire", logging, metrics, httpClient, crypto,
+        "AccessControl", "Telemetry", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -107,7 +109,7 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "AgentConfiguration", "Agent", "ConsulClient",
+        "Model", "Wire", "AgentConfiguration", "Agent", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

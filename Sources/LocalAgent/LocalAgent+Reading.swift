@@ -28,6 +28,11 @@ extension LocalAgent {
     }
   }
 
+  /// What the filters of user events look at.
+  var eventAudience: UserEventAudience {
+    UserEventAudience(node: nodeName, services: services().map { ($0.service, $0.tags) })
+  }
+
   /// The proxies that the agent is to run itself, by the id of their service.
   public func managedProxies() -> [String: ManagedProxy] {
     core.withLock { core in

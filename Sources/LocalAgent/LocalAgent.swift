@@ -46,6 +46,8 @@ public final class LocalAgent: Sendable {
   let operations = Mutex(())
   let disk: Disk?
   let backend: any Backend
+  /// The user events that reached this agent.
+  public let events: UserEvents
   private let parts: Mutex<Parts>
 
   /// What refers back to this object and is therefore made last.
@@ -80,10 +82,12 @@ public final class LocalAgent: Sendable {
       return Disk(store: store, states: StateWriter(store, on: queue), queue: queue)
     }
     parts = Mutex(Parts())
+    events = UserEvents(logger: logger)
     let environment = checks(self)
     let antiEntropy = AntiEntropy(
       catalog, host: self, on: loop, logger: logger, clusterSize: settings.clusterSize)
     parts.withLock { $0 = Parts(checks: environment, antiEntropy: antiEntropy) }
+    events.setAudience { [weak self] in self?.eventAudience ?? UserEventAudience() }
   }
 
   var checkEnvironment: CheckEnvironment? { parts.withLock { $0.checks } }

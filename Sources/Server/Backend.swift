@@ -57,7 +57,7 @@ public struct WriteContext: Sendable {
   public var isLockDelayed: @Sendable (String) -> Bool
   /// Starts the time of a session anew.
   public var renewSession: @Sendable (Row<Session>) -> Void
-  /// Collects the coordinate of a node, to be logged with others.
+  /// Notes where a node lies, to be logged with others.
   public var updateCoordinate: @Sendable (NodeCoordinate) -> Void = { _ in }
 }
 
@@ -139,7 +139,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
 /// What the faces and the local agent need from the servers.
 ///
 /// Completions run on `loop`. A read that memory can answer completes before the call returns when the caller is on `loop`.
-public protocol Backend: Sendable {
+public protocol Backend: SnapshotBackend {
   /// The agent's own datacenter.
   var datacenter: String { get }
   /// All known datacenters, nearest first.

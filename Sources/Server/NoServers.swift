@@ -25,4 +25,18 @@ public struct NoServers: Backend {
   ) {
     completion(.failure(.noServers))
   }
+
+  public func saveSnapshot(
+    _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<any SnapshotArchiveStream>, ServerError>) -> Void
+  ) {
+    completion(.failure(.noServers))
+  }
+
+  public func restoreSnapshot(
+    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
+  ) {
+    completion(.failure(.noServers))
+  }
 }

@@ -16,6 +16,11 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
   case nodeNameTaken(id: String, address: String, name: String, by: Node, renaming: Bool)
   case lockWithoutSession
   case invalidSession(id: String)
+  case queryNameTaken(name: String)
+  case queryNameIsID(name: String)
+  case secondEmptyTemplate
+  /// A template of prepared queries that cannot be used; the reason says what and where.
+  case template(String)
   case unknownOperation(kind: String, operation: String)
   /// The command's type is not one that this release knows, and not one to be ignored either.
   case unknownCommand(type: UInt8)
@@ -45,6 +50,10 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
         + "Node name \(name) is reserved by node \(other.id) with name \(other.node) (\(other.address))"
     case .lockWithoutSession: "missing session"
     case .invalidSession(let id): "invalid session \"\(id)\""
+    case .queryNameTaken(let name): "name '\(name)' aliases an existing query name"
+    case .queryNameIsID(let name): "name '\(name)' aliases an existing query ID"
+    case .secondEmptyTemplate: "a query template with an empty name already exists"
+    case .template(let reason): "failed compiling template: \(reason)"
     case .unknownOperation(let kind, let operation): "Invalid \(kind) operation '\(operation)'"
     case .unknownCommand(let type): "unknown command type \(type)"
     case .emptyCommand: "empty command"

@@ -61,6 +61,38 @@ import Testing
     node.shutdown()
   }
 
+  /// A read that asks for confirmation must not see the state from before the restart was caught up with.
+  @Test func leadershipIsNotConfirmedBeforeEarlierEntriesWereApplied() throws {
+    let directory = TemporaryDirectory()
+    let first = try start(.open(dataDirectory: directory.path), RecordingMachine())
+    for number in 0..<20 { _ = try first.propose("\(number)").get() }
+    first.shutdown()
+
+    let gate = Gate()
+    let machine = RecordingMachine(observer: gate)
+    let node = try RaftNode(options: options(), storage: .open(dataDirectory: directory.path), machine: machine)
+    defer { node.shutdown() }
+    gate.waitForVisitor()
+    let seen = Promise<Int>()
+    node.verifyLeader { _ in seen.fulfil(machine.commands.count) }
+    gate.open()
+    #expect(seen.wait() == 20)
+  }
+
+  /// Keeps entries from being applied until it is opened.
+  private final class Gate: MachineObserver {
+    private let state = Monitor((isOpen: false, isVisited: false))
+
+    func applies(_ entry: LogEntry) {
+      state.withLockAndNotify { $0.isVisited = true }
+      state.waitUntil { $0.isOpen ? () : nil }
+    }
+
+    func restores(_ commands: [[UInt8]], index: LogIndex, term: Term) {}
+    func waitForVisitor() { state.waitUntil { $0.isVisited ? () : nil } }
+    func open() { state.withLockAndNotify { $0.isOpen = true } }
+  }
+
   @Test func acknowledgedCommandsSurviveARestart() throws {
     let directory = TemporaryDirectory()
     for round in 0..<3 {

@@ -71,6 +71,16 @@ final class ScriptedServers: Backend {
     _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) { completion(.failure(.noLeader)) }
+
+  func saveSnapshot(
+    _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<any SnapshotArchiveStream>, ServerError>) -> Void
+  ) { completion(.failure(.noLeader)) }
+
+  func restoreSnapshot(
+    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
+  ) { completion(.failure(.noLeader)) }
 }
 
 extension ScriptedServers.Content {

@@ -42,6 +42,7 @@ public final class Agent: Sendable {
   let backend: any Backend
   let local: LocalAgent
   let dns: DNSServer?
+  let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
@@ -100,6 +101,7 @@ public final class Agent: Sendable {
       if case .gained = change { local.serversAvailable() }
     }
     local.start()
+    try watches.follow(configuration)
     if server?.isLeader == true { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
@@ -107,6 +109,7 @@ public final class Agent: Sendable {
 
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
   func stop() async {
+    await watches.stop()
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()

@@ -18,6 +18,7 @@ enum ServerSetup {
     var settings = ServerNode.Settings(
       datacenter: configuration.datacenter, registration: registration(configuration, nodeID: nodeID),
       logger: LogOutput.logger("agent.server"))
+    if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
     settings.autopilot = AutopilotConfiguration(configuration.autopilot)
     settings.requestLimits = RequestLimits(configuration.limits)

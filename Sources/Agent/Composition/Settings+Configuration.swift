@@ -129,7 +129,7 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(backend: backend), group: group, observer: DNSMetrics(node: configuration.nodeName),
-      logger: LogOutput.logger("agent.dns"))
+      catalog: BackendCatalog(backend: backend, nodeName: configuration.nodeName), group: group,
+      observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

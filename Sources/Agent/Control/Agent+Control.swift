@@ -20,7 +20,7 @@ extension Agent: AgentControl {
   public var wanCoordinates: [DatacenterCoordinates] {
     guard isServer else { return [] }
     var own = NodeCoordinate()
-    own.node = configuration.nodeName
+    own.node = nodeName
     own.coord = ownCoordinate
     return [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [own])]
   }

@@ -17,7 +17,8 @@ struct MachineDescription {
     clock_gettime(CLOCK_REALTIME, &now)
     let description: Dynamic = [
       "Memory": .object(DynamicObject(Self.memory)), "CPU": .array(Self.processors),
-      "Host": .object(DynamicObject(Self.host)), "Disk": .object(DynamicObject(disk)), "CollectionTime": .int(Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)),
+      "Host": .object(DynamicObject(Self.host)), "Disk": .object(DynamicObject(disk)),
+      "CollectionTime": .int(Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)),
       "Errors": .null,
     ]
     description.encodeJSON(&writer, [])

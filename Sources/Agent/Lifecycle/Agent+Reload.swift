@@ -30,6 +30,7 @@ extension Agent {
     local.pauseSync()
     defer { local.resumeSync() }
     try await load(new)
+    try watches.follow(new)
     logger.info("configuration reloaded")
   }
 }

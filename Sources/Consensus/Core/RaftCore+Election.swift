@@ -9,7 +9,7 @@ extension RaftCore {
       return
     }
     setLeader(nil)
-    guard isVoter else {
+    guard mayStand else {
       // No configuration, or one in which this server does not vote: wait to be contacted.
       electionDeadline = now + random.timeout(timing.heartbeat)
       return
@@ -25,19 +25,25 @@ extension RaftCore {
   /// A closed connection to the leader is as good as a missed heartbeat. Others who still hear the leader refuse the
   /// pre-vote, so nothing is disturbed if only this connection broke.
   mutating func connectionLost(_ peer: ServerID, now: MonotonicInstant) {
-    guard role == .follower, leader?.id == peer, isVoter, settings.preVote else { return }
+    guard role == .follower, leader?.id == peer, mayStand, settings.preVote else { return }
     setLeader(nil)
     lastContact = nil
     // A fraction of the timeout, randomised, keeps survivors from asking at the same moment.
     electionDeadline = now + UInt64.random(in: 0...max(timing.heartbeat / 10, 1), using: &random)
   }
 
+  /// A voter whose removal is not known to be committed still stands: it may be the only one whose log is complete
+  /// enough to be elected (the dissertation, section 4.2.2). Its own vote does not count then.
+  private var mayStand: Bool { isVoter || (!membership.isCommitted && membership.committed.isVoter(id)) }
+
+  private var ownVote: Set<ServerID> { isVoter ? [id] : [] }
+
   mutating func becomeCandidate(isTransfer: Bool, now: MonotonicInstant) {
     role = .candidate
     setLeader(nil)
     electionDeadline = now + random.timeout(timing.election)
     if settings.preVote && !isTransfer {
-      candidacy = Candidacy(phase: .preVote, term: term + 1, granted: [id], isTransfer: false)
+      candidacy = Candidacy(phase: .preVote, term: term + 1, granted: ownVote, isTransfer: false)
       let request = RequestPreVoteRequest(term: term + 1, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm)
       sendToOtherVoters(.preVote(request), context: .preVote(term: term + 1))
       concludePreVote(now: now)
@@ -48,7 +54,7 @@ extension RaftCore {
 
   private mutating func beginElection(isTransfer: Bool, now: MonotonicInstant) {
     hardState = HardState(term: term + 1, votedFor: address)
-    candidacy = Candidacy(phase: .vote, term: term, granted: [id], isTransfer: isTransfer)
+    candidacy = Candidacy(phase: .vote, term: term, granted: ownVote, isTransfer: isTransfer)
     electionDeadline = now + random.timeout(timing.election)
     let request = RequestVoteRequest(
       term: term, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm, leadershipTransfer: isTransfer)
@@ -81,7 +87,7 @@ extension RaftCore {
     guard role == .candidate, candidacy?.phase == .preVote, candidacy?.term == asked else { return }
     switch result {
     case .success(.requestPreVote(let response)):
-      if response.term > asked {
+      if response.term > asked, isNewer(response.term) {
         becomeFollower(term: response.term, now: now)
         return
       }
@@ -98,7 +104,7 @@ extension RaftCore {
     _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term asked: Term, now: MonotonicInstant
   ) {
     guard case .success(.requestVote(let response)) = result else { return }
-    if response.term > term {
+    if isNewer(response.term) {
       becomeFollower(term: response.term, now: now)
       return
     }
@@ -113,52 +119,62 @@ extension RaftCore {
     func answer(_ granted: Bool) {
       emit(.reply(token: token, .requestVote(VoteResponse(term: term, granted: granted))))
     }
-    guard mayAsk(from) else { return answer(false) }
+    let position = LogPosition(index: request.lastLogIndex, term: request.lastLogTerm)
+    guard mayAsk(from, position) else { return answer(false) }
     if let leader, leader.address != from.address, !request.leadershipTransfer { return answer(false) }
-    guard request.term >= term else { return answer(false) }
+    guard isCurrent(request.term) else { return answer(false) }
     if request.term > term { becomeFollower(term: request.term, now: now) }
-    guard isEligible(from) else { return answer(false) }
+    guard isEligible(from, position) else { return answer(false) }
     if let vote = hardState.votedFor {
       // One vote per term; a repeated request of the same candidate gets the same answer.
       if vote == from.address { lastContact = now }
       return answer(vote == from.address)
     }
-    guard isUpToDate(lastIndex: request.lastLogIndex, lastTerm: request.lastLogTerm) else { return answer(false) }
+    guard position >= lastPosition else { return answer(false) }
     hardState.votedFor = from.address
     lastContact = now
     answer(true)
   }
 
   mutating func receivePreVoteRequest(_ request: RequestPreVoteRequest, from: RaftHeader, token: UInt64) {
+    let position = LogPosition(index: request.lastLogIndex, term: request.lastLogTerm)
     let granted =
-      mayAsk(from)
+      mayAsk(from, position)
       && (leader == nil || leader?.address == from.address)
-      && request.term >= term
-      && isEligible(from)
-      && isUpToDate(lastIndex: request.lastLogIndex, lastTerm: request.lastLogTerm)
+      && isCurrent(request.term)
+      && isEligible(from, position)
+      && position >= lastPosition
     let response = VoteResponse(term: max(term, request.term), granted: granted)
     emit(.reply(token: token, .requestPreVote(response)))
   }
 
-  /// Servers that were removed may not know it yet and are not listened to.
-  private func mayAsk(_ peer: RaftHeader) -> Bool {
+  /// Servers that were removed may not know it yet and are not listened to. But one that has entries which are missing
+  /// here may be a member by one of them, and perhaps nobody can be elected without this vote (the dissertation,
+  /// section 4.1: requests are answered without regard to the own configuration).
+  private func mayAsk(_ peer: RaftHeader, _ position: LogPosition) -> Bool {
     let latest = membership.latest
-    return peer.id.isEmpty || latest.servers.isEmpty || latest.server(peer.id) != nil
+    return peer.id.isEmpty || latest.servers.isEmpty || latest.server(peer.id) != nil || position > lastPosition
   }
 
-  private func isEligible(_ peer: RaftHeader) -> Bool {
+  private func isEligible(_ peer: RaftHeader, _ position: LogPosition) -> Bool {
     let latest = membership.latest
-    return peer.id.isEmpty || latest.servers.isEmpty || latest.isVoter(peer.id)
+    return peer.id.isEmpty || latest.servers.isEmpty || latest.isVoter(peer.id) || position > lastPosition
   }
 
-  /// The candidate's log contains all committed entries if a majority can say this (the paper, section 5.4.1).
-  private func isUpToDate(lastIndex: LogIndex, lastTerm: Term) -> Bool {
-    lastTerm > log.lastTerm || (lastTerm == log.lastTerm && lastIndex >= log.lastIndex)
-  }
+  private var lastPosition: LogPosition { LogPosition(index: log.lastIndex, term: log.lastTerm) }
 
   mutating func receiveTimeoutNow(token: UInt64, now: MonotonicInstant) {
     emit(.reply(token: token, .timeoutNow))
     guard isVoter, role != .leader else { return }
     becomeCandidate(isTransfer: true, now: now)
   }
+}
+
+/// The end of a log. A candidate whose log ends later than, or where, those of a majority do contains all committed
+/// entries (the paper, section 5.4.1).
+private struct LogPosition: Comparable {
+  var index: LogIndex
+  var term: Term
+
+  static func < (left: Self, right: Self) -> Bool { (left.term, left.index) < (right.term, right.index) }
 }

@@ -5,7 +5,7 @@ extension RaftCore {
     _ request: AppendEntriesRequest, from: RaftHeader, token: UInt64, now: MonotonicInstant
   ) {
     var response = AppendEntriesResponse(term: term, lastLog: log.lastIndex, success: false)
-    guard request.term >= term else { return emit(.reply(token: token, .appendEntries(response))) }
+    guard isCurrent(request.term) else { return emit(.reply(token: token, .appendEntries(response))) }
     follow(from, term: request.term, now: now)
     response.term = term
     guard isWellFormed(request) else { return emit(.reply(token: token, .appendEntries(response))) }
@@ -102,9 +102,11 @@ extension RaftCore {
     func answer(_ success: Bool) {
       emit(.reply(token: token, .installSnapshot(InstallSnapshotResponse(term: term, success: success))))
     }
-    guard request.term >= term, request.snapshotVersion == 1, request.size >= 0 else { return answer(false) }
+    guard isCurrent(request.term), request.snapshotVersion == 1, request.size >= 0 else { return answer(false) }
     follow(from, term: request.term, now: now)
-    guard request.lastLogIndex > 0, request.lastLogIndex < LogIndex.max / 2 else { return answer(false) }
+    guard request.lastLogIndex > 0, request.lastLogIndex < LogIndex.max / 2, request.lastLogTerm <= request.term,
+      request.configurationIndex <= request.lastLogIndex
+    else { return answer(false) }
     lastContact = now
     // Everything in it is already here.
     if request.lastLogIndex <= min(commitIndex, log.durableIndex) { return answer(true) }

@@ -46,7 +46,7 @@ extension RaftCore {
     sent: (term: Term, previous: LogIndex, last: LogIndex, sequence: UInt64), sentAt: MonotonicInstant,
     now: MonotonicInstant
   ) {
-    if case .success(.appendEntries(let response)) = result, response.term > term {
+    if case .success(.appendEntries(let response)) = result, isNewer(response.term) {
       return becomeFollower(term: response.term, now: now)
     }
     guard isLeader, sent.term == term, let position = leadership?.position(of: peer),
@@ -107,7 +107,7 @@ extension RaftCore {
     _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term sentTerm: Term, round: UInt64,
     sentAt: MonotonicInstant, now: MonotonicInstant
   ) {
-    if case .success(.appendEntries(let response)) = result, response.term > term {
+    if case .success(.appendEntries(let response)) = result, isNewer(response.term) {
       return becomeFollower(term: response.term, now: now)
     }
     guard isLeader, sentTerm == term, let position = leadership?.position(of: peer),
@@ -146,7 +146,7 @@ extension RaftCore {
     _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term sentTerm: Term, index: LogIndex,
     sentAt: MonotonicInstant, now: MonotonicInstant
   ) {
-    if case .success(.installSnapshot(let response)) = result, response.term > term {
+    if case .success(.installSnapshot(let response)) = result, isNewer(response.term) {
       return becomeFollower(term: response.term, now: now)
     }
     guard isLeader, sentTerm == term, let position = leadership?.position(of: peer),

@@ -65,6 +65,15 @@ struct RaftCore: Sendable {
   }
 
   var term: Term { hardState.term }
+
+  /// Terms beyond this are nonsense: nobody counts that far, and the next one must still be a number.
+  static let termMax = Term.max / 2
+
+  /// A term in an answer that ends whatever this server was doing.
+  func isNewer(_ other: Term) -> Bool { other > term && other <= Self.termMax }
+
+  /// A request that is not of the past, nor of a term that cannot be.
+  func isCurrent(_ other: Term) -> Bool { other >= term && other <= Self.termMax }
   var isLeader: Bool { role == .leader }
   var isVoter: Bool { membership.latest.isVoter(id) }
   var isOnlyVoter: Bool { isVoter && membership.latest.quorum == 1 && membership.latest.voters.count == 1 }

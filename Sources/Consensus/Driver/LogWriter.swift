@@ -1,19 +1,23 @@
-/// The thread that writes the log while the consensus thread goes on talking to other servers. Takes one batch at a time;
-/// what is proposed meanwhile becomes the next.
+/// The thread that writes the log while the consensus thread goes on taking proposals and talking to other servers. What
+/// is submitted during one write becomes the next, so the disk never waits for another thread.
 final class LogWriter: Sendable {
-  private enum State {
-    case idle
-    case waiting(LogBatch)
-    case busy
-    case stopping
+  private struct State {
+    var queue = LogQueue()
+    var isBusy = false
+    var isStopping = false
   }
 
-  private let state = Monitor(State.idle)
+  private let state = Monitor(State())
   private let log: any LogStorage
+  private let limits: RaftLimits
   private let report: @Sendable (LogBatch, Result<Void, StorageError>) -> Void
 
-  init(log: any LogStorage, report: @escaping @Sendable (LogBatch, Result<Void, StorageError>) -> Void) {
+  init(
+    log: any LogStorage, limits: RaftLimits,
+    report: @escaping @Sendable (LogBatch, Result<Void, StorageError>) -> Void
+  ) {
     self.log = log
+    self.limits = limits
     self.report = report
   }
 
@@ -24,35 +28,36 @@ final class LogWriter: Sendable {
   func runLoop() {
     while true {
       let batch = state.waitUntil { state -> LogBatch?? in
-        switch state {
-        case .waiting(let batch):
-          state = .busy
-          return .some(batch)
-        case .stopping: return .some(nil)
-        case .idle, .busy: return nil
-        }
+        state.isBusy = false
+        if state.isStopping { return .some(nil) }
+        guard !state.queue.isEmpty else { return nil }
+        state.isBusy = true
+        return .some(state.queue.takeBatch(limits))
       }
       guard let batch else { return }
-      let result = Self.write(batch, to: log)
-      state.withLock { state in
-        if case .busy = state { state = .idle }
-      }
-      report(batch, result)
+      report(batch, Self.write(batch, to: log))
     }
   }
 
-  /// The caller waits for the report of one batch before it submits the next.
-  func submit(_ batch: LogBatch) {
+  /// Everything that was submitted has been written and reported.
+  var isIdle: Bool { state.withLock { !$0.isBusy && $0.queue.isEmpty } }
+
+  /// Only ever called by the consensus thread. What is written together is reported together.
+  /// - Returns: whether the writer was idle.
+  func submit(_ batch: LogBatch) -> Bool {
+    var wasIdle = false
     state.withLockNotifying { state in
-      guard case .idle = state else { return false }
-      state = .waiting(batch)
-      return true
+      wasIdle = !state.isBusy && state.queue.isEmpty
+      for operation in batch.operations { state.queue.append(operation) }
+      return wasIdle
     }
+    return wasIdle
   }
 
+  /// Ends the thread after the write that is under way; what waits is not written.
   func stop() {
     state.withLockNotifying { state in
-      state = .stopping
+      state.isStopping = true
       return true
     }
   }

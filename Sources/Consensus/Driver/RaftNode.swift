@@ -5,15 +5,16 @@ import Synchronization
 ///
 ///     callers ──inbox──► raft ──► raft-apply   state machine, completions
 ///                         │
-///                         └────► raft-log      writes, only while there are other servers to talk to meanwhile
+///                         └────► raft-log      writes, while there is something else to do meanwhile
 ///
-/// A server that is alone writes the log on the consensus thread itself, and applies there too when nothing else waits:
-/// a write that comes alone costs one wake-up and one sync. What arrives during a sync forms the next batch.
+/// A server that is alone with one client writes the log on the consensus thread itself, and applies there too: a write
+/// that comes alone costs one wake-up and one sync. As soon as writes overlap, the log has its own thread: what arrives
+/// during a sync forms the next batch, which begins when the sync ends, while the one before is applied and answered.
 ///
 /// All methods may be called from any thread and return at once. Completions are called from the room's threads: they
 /// must not block.
 public final class RaftNode: Sendable {
-  private struct Inbox {
+  struct Inbox {
     var proposals: [Proposal] = []
     var inputs: [ReplicaInput] = []
     /// The consensus thread sleeps and has to be woken.
@@ -23,24 +24,25 @@ public final class RaftNode: Sendable {
     var isEmpty: Bool { proposals.isEmpty && inputs.isEmpty }
   }
 
-  private struct Replies {
+  struct Replies {
     var next: UInt64 = 0
     var waiting: [UInt64: @Sendable (RaftResponse) -> Void] = [:]
   }
 
   public let options: RaftOptions
-  private let storage: RaftStorage
-  private let transport: (any RaftTransport)?
-  private let inbox: Monitor<Inbox>
-  private let replies = Mutex(Replies())
-  private let status: Mutex<RaftStatus>
-  private let progress = ApplyProgress()
-  private let executor: ApplyExecutor
-  private let writer: LogWriter
-  private let isUncontestedLeader = Atomic<Bool>(false)
+  let storage: RaftStorage
+  let transport: (any RaftTransport)?
+  let inbox: Monitor<Inbox>
+  let replies = Mutex(Replies())
+  let status: Mutex<RaftStatus>
+  let progress = ApplyProgress()
+  let executor: ApplyExecutor
+  let writer: LogWriter
+  /// See `Replica.uncontestedFrom`; the highest number if other servers have a say.
+  let uncontestedFrom = Atomic<LogIndex>(.max)
   private let observers: Mutex<[@Sendable (LeadershipChange) -> Void]>
-  private let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
-  private let threads: Mutex<[RaftThread]>
+  let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
+  let threads: Mutex<[RaftThread]>
 
   /// Opens the stores, restores the state machine and starts.
   ///
@@ -67,7 +69,7 @@ public final class RaftNode: Sendable {
     executor = ApplyExecutor(
       worker: ApplyWorker(machine: machine, progress: progress, observeLeadership: { relay.report($0) }),
       reportProgress: { post(.applied) })
-    writer = LogWriter(log: storage.log) { batch, result in post(.logWritten(batch, result)) }
+    writer = LogWriter(log: storage.log, limits: options.limits) { batch, result in post(.logWritten(batch, result)) }
     relay.connect(self)
     try start(replica)
     transport?.start(Receiver(node: self))
@@ -87,151 +89,11 @@ public final class RaftNode: Sendable {
     threads.withLock { $0 += [apply, consensus] }
   }
 
-  // MARK: Consensus thread
-
-  private static func post(_ input: ReplicaInput, to inbox: Monitor<Inbox>) {
+  static func post(_ input: ReplicaInput, to inbox: Monitor<Inbox>) {
     inbox.withLockNotifying { inbox in
       inbox.inputs.append(input)
       return inbox.isWaiting
     }
-  }
-
-  private func runLoop(_ replica: Replica) {
-    var loop = ConsensusLoop()
-    // Carry out what recovery left to do, before waiting for anything.
-    drain(replica, &loop)
-    while true {
-      // With something left to write there is no reason to wait.
-      let mayWait = !(replica.hasLogWork && loop.mayWrite)
-      let deadline = mayWait ? replica.nextDeadline : MonotonicInstant(nanoseconds: 0)
-      let received = inbox.wait(until: deadline) { inbox -> Inbox? in
-        inbox.isWaiting = false
-        if !inbox.isEmpty || inbox.isClosed {
-          let taken = inbox
-          inbox.proposals = []
-          inbox.inputs = []
-          return taken
-        }
-        if !mayWait { return Inbox() }
-        inbox.isWaiting = true
-        return nil
-      }
-      let now = SystemClock.now()
-      if let received {
-        for input in received.inputs {
-          if case .logWritten = input { loop.isWriterBusy = false }
-          replica.handle(input, now: now)
-        }
-        if !received.proposals.isEmpty { replica.handle(proposals: received.proposals[...], now: now) }
-        if received.isClosed { return end(replica, &loop) }
-      }
-      if let due = replica.nextDeadline, due <= now { replica.tick(now: now) }
-      drain(replica, &loop)
-    }
-  }
-
-  private struct ConsensusLoop {
-    /// The writer thread runs only once there are peers.
-    var hasWriter = false
-    var isWriterBusy = false
-    var mayWrite: Bool { !isWriterBusy }
-    var hasReportedFailure = false
-  }
-
-  /// Carries out what the replica wants done. Messages go out before the own disk is written.
-  private func drain(_ replica: Replica, _ loop: inout ConsensusLoop) {
-    deliver(replica.takeOutputs(), replica)
-    for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
-    let work = replica.takeApplyWork()
-    let isAlone = replica.core.membership.latest.servers.count <= 1
-    if !work.isEmpty {
-      let nothingElse = isAlone && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
-      publish(replica)
-      if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
-    }
-    if replica.hasLogWork, loop.mayWrite, let batch = replica.takeLogBatch() {
-      write(batch, replica, &loop, isAlone: isAlone)
-    }
-    publish(replica)
-    if let failure = replica.failure, !loop.hasReportedFailure {
-      loop.hasReportedFailure = true
-      let observers = failureObservers.withLock { $0 }
-      executor.submit([.call { for observer in observers { observer(failure) } }])
-    }
-  }
-
-  private func write(_ batch: LogBatch, _ replica: Replica, _ loop: inout ConsensusLoop, isAlone: Bool) {
-    if isAlone || (!loop.hasWriter && !startWriter(&loop)) {
-      let result = LogWriter.write(batch, to: storage.log)
-      replica.handle(.logWritten(batch, result), now: SystemClock.now())
-      drain(replica, &loop, afterWrite: ())
-      return
-    }
-    loop.isWriterBusy = true
-    writer.submit(batch)
-  }
-
-  private func startWriter(_ loop: inout ConsensusLoop) -> Bool {
-    guard let thread = RaftThread.start(name: "raft-log", { [writer] in writer.runLoop() }) else { return false }
-    threads.withLock { $0.append(thread) }
-    loop.hasWriter = true
-    return true
-  }
-
-  /// As `drain`, without starting another write: the inbox is looked at in between.
-  private func drain(_ replica: Replica, _ loop: inout ConsensusLoop, afterWrite: Void) {
-    deliver(replica.takeOutputs(), replica)
-    for job in replica.takeJobs() { RaftThread.detached(name: "raft-snapshot", job) }
-    let work = replica.takeApplyWork()
-    guard !work.isEmpty else { return }
-    publish(replica)
-    let nothingElse = !replica.hasLogWork && inbox.withLock { $0.isEmpty }
-    if !(nothingElse && executor.runInPlace(work)) { executor.submit(work) }
-  }
-
-  private func deliver(_ outputs: [ReplicaOutput], _ replica: Replica) {
-    guard !outputs.isEmpty else { return }
-    let header = RaftHeader(id: options.id, address: options.address)
-    for output in outputs {
-      switch output {
-      case .reply(let token, let response):
-        replies.withLock { $0.waiting.removeValue(forKey: token) }?(response)
-      case .request(let request, let server, let context):
-        let completion = completion(of: context, from: server.id)
-        guard let transport else {
-          completion(.failure(.unreachable("no transport")))
-          continue
-        }
-        transport.send(request, from: header, to: server, lane: context.lane, completion: completion)
-      case .snapshot(let request, let reader, let server, let context):
-        let completion = completion(of: context, from: server.id)
-        guard let transport else {
-          completion(.failure(.unreachable("no transport")))
-          continue
-        }
-        transport.sendSnapshot(request, content: reader, from: header, to: server, completion: completion)
-      }
-    }
-  }
-
-  private func completion(
-    of context: RequestContext, from peer: ServerID
-  ) -> @Sendable (Result<RaftResponse, PeerFailure>) -> Void {
-    { [inbox] result in Self.post(.response(result, from: peer, context), to: inbox) }
-  }
-
-  private func publish(_ replica: Replica) {
-    isUncontestedLeader.store(replica.isUncontestedLeader, ordering: .releasing)
-    let current = replica.status(isShutDown: false)
-    status.withLock { $0 = current }
-  }
-
-  private func end(_ replica: Replica, _ loop: inout ConsensusLoop) {
-    if loop.hasWriter { writer.stop() }
-    replica.fail(.shutDown)
-    executor.submit(replica.takeApplyWork())
-    publish(replica)
-    executor.stop()
   }
 
   // MARK: Clients
@@ -261,7 +123,7 @@ public final class RaftNode: Sendable {
   }
 
   /// - Returns: false if this server has been shut down.
-  private func submit(_ input: ReplicaInput) -> Bool {
+  func submit(_ input: ReplicaInput) -> Bool {
     var isClosed = false
     inbox.withLockNotifying { inbox in
       isClosed = inbox.isClosed
@@ -275,7 +137,9 @@ public final class RaftNode: Sendable {
   /// Confirms that this server is the leader at some moment between call and completion, and that everything committed
   /// before has been applied: a read afterwards is linearizable. Alone, it completes before the call returns.
   public func verifyLeader(completion: @escaping @Sendable (Result<Void, RaftError>) -> Void) {
-    if isUncontestedLeader.load(ordering: .acquiring) { return completion(.success(())) }
+    if progress.index.load(ordering: .acquiring) >= uncontestedFrom.load(ordering: .acquiring) {
+      return completion(.success(()))
+    }
     if !submit(.verifyLeader(completion: completion)) { completion(.failure(.shutDown)) }
   }
 
@@ -365,26 +229,8 @@ public final class RaftNode: Sendable {
     for thread in threads.withLock({ $0 }) where !thread.isCurrent { thread.join() }
     storage.close()
     status.withLock { $0.state = .shutdown }
-    isUncontestedLeader.store(false, ordering: .releasing)
+    uncontestedFrom.store(.max, ordering: .releasing)
   }
-
-  // MARK: Other servers
-
-  fileprivate func receive(
-    _ request: RaftRequest, from: RaftHeader, content: (any SnapshotContent)?,
-    reply: @escaping @Sendable (RaftResponse) -> Void
-  ) {
-    let token = replies.withLock { replies in
-      replies.next += 1
-      replies.waiting[replies.next] = reply
-      return replies.next
-    }
-    if !submit(.request(request, from: from, token: token, content: content)) {
-      _ = replies.withLock { $0.waiting.removeValue(forKey: token) }
-    }
-  }
-
-  fileprivate func connectionLost(_ server: ServerID) { _ = submit(.connectionLost(server)) }
 }
 
 /// Connects the apply side, which exists first, with the node's observers.
@@ -396,32 +242,4 @@ private final class LeadershipRelay: Sendable {
   func connect(_ node: RaftNode) { self.node.withLock { $0.node = node } }
 
   func report(_ change: LeadershipChange) { node.withLock { $0.node }?.report(change) }
-}
-
-/// What the transport holds: not the node itself, which holds the transport.
-private final class Receiver: RaftReceiver {
-  private let node: Mutex<Weak>
-
-  private struct Weak { weak var node: RaftNode? }
-
-  init(node: RaftNode) { self.node = Mutex(Weak(node: node)) }
-
-  func receive(
-    _ request: RaftRequest, from: RaftHeader, content: (any SnapshotContent)?,
-    reply: @escaping @Sendable (RaftResponse) -> Void
-  ) {
-    node.withLock { $0.node }?.receive(request, from: from, content: content, reply: reply)
-  }
-
-  func connectionLost(_ server: ServerID) { node.withLock { $0.node }?.connectionLost(server) }
-}
-
-extension RequestContext {
-  var lane: RaftLane {
-    switch self {
-    case .heartbeat: .heartbeat
-    case .append, .snapshot: .append
-    case .vote, .preVote, .timeoutNow: .vote
-    }
-  }
 }

@@ -31,7 +31,7 @@ struct Recovery {
       throw .gap(file: "log", expected: snapshotIndex + 1, found: log.baseIndex + 1)
     }
     // A snapshot of the leader or of an operator was stored, but the log not yet replaced.
-    if snapshotIndex > log.lastIndex || Self.term(of: snapshotIndex, in: log) != snapshotTerm {
+    if snapshotIndex > log.lastIndex || log.term(at: snapshotIndex) != snapshotTerm {
       try storage.log.write(LogBatch([.reset(next: snapshotIndex + 1, previousTerm: snapshotTerm)]))
       log = RecoveredLog(baseIndex: snapshotIndex, baseTerm: snapshotTerm)
     }
@@ -55,12 +55,6 @@ struct Recovery {
     var log = RecoveredLog()
     log.append(index: 1, term: 1, configuration: entry.data)
     return log
-  }
-
-  private static func term(of index: LogIndex, in log: RecoveredLog) -> Term? {
-    if index == log.baseIndex { return log.baseTerm }
-    guard index > log.baseIndex, index <= log.lastIndex else { return nil }
-    return log.terms.last { $0.first <= index }?.term
   }
 
   private static func membership(_ snapshot: SnapshotMetadata?, _ log: RecoveredLog) throws(StorageError) -> Membership

@@ -24,7 +24,7 @@ extension Replica {
     guard failure == nil, snapshotCheckAt <= now else { return }
     snapshotCheckAt = now + snapshotRandom.timeout(options.snapshots.interval.clampedNanoseconds)
     let since = options.snapshots.storesSnapshots ? core.log.snapshotIndex : core.log.baseIndex
-    if handedIndex >= since + options.snapshots.threshold { shortenLog() }
+    if handedIndex > since, handedIndex - since >= options.snapshots.threshold { shortenLog() }
   }
 
   /// Does not wait for the timer when the log has become too large.

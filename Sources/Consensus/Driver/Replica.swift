@@ -20,26 +20,28 @@ final class Replica: @unchecked Sendable {
   private(set) var failure: RaftError?
 
   var cache = EntryCache()
-  /// Operations that wait to be written; those before `logHead` have been taken.
-  private var logQueue: [LogBatch.Operation] = []
-  private var logHead = 0
+  var logQueue = LogQueue()
   private var outputs: [ReplicaOutput] = []
   private var applyWork: [ApplyWork] = []
   private var jobs: [@Sendable () -> Void] = []
 
   /// Last entry that was handed to the state machine's side.
-  private(set) var handedIndex: LogIndex
+  var handedIndex: LogIndex
   /// The noop after which gained leadership is reported.
-  private var leadershipNotice: (index: LogIndex, term: Term)?
-  private var reportedLeader = false
-  private var completionsOfProposal: [ProposalCompletion?] = []
-  private var refusal: RaftError?
-  private var waitingChanges: [(ConfigurationChange, LogIndex?, ProposalCompletion)] = []
-  private var nextVerification: UInt64 = 0
-  private var verifications: [UInt64: @Sendable (Result<Void, RaftError>) -> Void] = [:]
+  var leadershipNotice: (index: LogIndex, term: Term)?
+  var reportedLeader = false
+
+  // Clients that wait
+  /// Of the entries that are about to be appended.
+  var completionsOfProposal: [ProposalCompletion?] = []
+  /// Why the algorithm did not accept the present event.
+  var refusal: RaftError?
+  var waitingChanges: [(ConfigurationChange, LogIndex?, ProposalCompletion)] = []
+  var nextVerification: UInt64 = 0
+  var verifications: [UInt64: @Sendable (Result<Void, RaftError>) -> Void] = [:]
   /// Confirmed, but the state machine has to reach the index first.
-  private var confirmed: [(index: LogIndex, completion: @Sendable (Result<Void, RaftError>) -> Void)] = []
-  private var transferCompletion: (@Sendable (Result<Void, RaftError>) -> Void)?
+  var confirmed: [(index: LogIndex, completion: @Sendable (Result<Void, RaftError>) -> Void)] = []
+  var transferCompletion: (@Sendable (Result<Void, RaftError>) -> Void)?
 
   // Snapshots, see Replica+Snapshots.swift
   var latestSnapshot: SnapshotMetadata?
@@ -159,47 +161,10 @@ final class Replica: @unchecked Sendable {
     return list
   }
 
-  var hasLogWork: Bool { failure == nil && logHead < logQueue.count }
+  var hasLogWork: Bool { failure == nil && !logQueue.isEmpty }
 
   /// What to write next, up to the limits of one batch. Its outcome comes back as `logWritten`.
-  func takeLogBatch() -> LogBatch? {
-    guard hasLogWork else { return nil }
-    var batch = LogBatch()
-    while logHead < logQueue.count {
-      if case .append(let entries) = logQueue[logHead] {
-        let room = roomInBatch(batch, for: entries)
-        if room == 0 { break }
-        batch.add(.append(entries.prefix(room)))
-        if room < entries.count {
-          logQueue[logHead] = .append(entries.dropFirst(room))
-          break
-        }
-      } else {
-        batch.add(logQueue[logHead])
-      }
-      logHead += 1
-    }
-    if logHead == logQueue.count {
-      logQueue.removeAll(keepingCapacity: logQueue.count <= 256)
-      logHead = 0
-    }
-    return batch
-  }
-
-  /// How many of `entries` the batch can take; at least one if it is empty.
-  private func roomInBatch(_ batch: LogBatch, for entries: ArraySlice<LogEntry>) -> Int {
-    var count = 0
-    var bytes = batch.bytes
-    for entry in entries {
-      bytes += entry.cost
-      let isFirst = batch.entryCount + count == 0
-      guard
-        isFirst || (batch.entryCount + count < options.limits.batchEntriesMax && bytes <= options.limits.batchBytesMax)
-      else { break }
-      count += 1
-    }
-    return count
-  }
+  func takeLogBatch() -> LogBatch? { hasLogWork ? logQueue.takeBatch(options.limits) : nil }
 
   // MARK: Helpers of the other files
 
@@ -251,8 +216,7 @@ final class Replica: @unchecked Sendable {
 
   /// Answers everybody who still waits.
   func abandon(_ error: RaftError) {
-    logQueue = []
-    logHead = 0
+    logQueue = LogQueue()
     let completions = cache.takeCompletions(after: handedIndex) + waitingChanges.map { $0.2 }
     waitingChanges = []
     let waiting = verifications.values + confirmed.map { $0.completion } + [transferCompletion].compactMap { $0 }
@@ -273,249 +237,5 @@ final class Replica: @unchecked Sendable {
       reportedLeader = false
       emit(.leadership(.lost(term: core.term)))
     }
-  }
-
-  private func refuse(_ input: ReplicaInput) {
-    let error = failure ?? .shutDown
-    switch input {
-    case .propose(let proposal): emit(.fail([proposal.completion], error))
-    case .change(_, _, let completion), .restore(_, _, let completion): emit(.fail([completion], error))
-    case .verifyLeader(let completion), .transferLeadership(_, let completion):
-      emit(.call { completion(.failure(error)) })
-    case .snapshot(let completion): emit(.call { completion(.failure(error)) })
-    default: break
-    }
-  }
-
-  // MARK: Clients
-
-  private func propose(_ proposals: ArraySlice<Proposal>) {
-    let appendedAt = options.wallClock()
-    var entries: [LogEntry] = []
-    entries.reserveCapacity(proposals.count)
-    completionsOfProposal.reserveCapacity(proposals.count)
-    for proposal in proposals {
-      let bytes = proposal.data.count + proposal.extensions.count
-      guard bytes <= options.limits.entryBytesMax else {
-        emit(.fail([proposal.completion], .entryTooLarge(bytes: bytes, limit: options.limits.entryBytesMax)))
-        continue
-      }
-      entries.append(
-        LogEntry(
-          index: 0, term: 0, kind: proposal.kind, data: proposal.data, extensions: proposal.extensions,
-          appendedAt: appendedAt))
-      completionsOfProposal.append(proposal.completion)
-    }
-    guard !entries.isEmpty else { return }
-    if let error = step(.propose(entries)) {
-      emit(.fail(completionsOfProposal.compactMap { $0 }, error))
-      completionsOfProposal = []
-    }
-  }
-
-  private func verifyLeader(_ completion: @escaping @Sendable (Result<Void, RaftError>) -> Void) {
-    nextVerification += 1
-    verifications[nextVerification] = completion
-    step(.verifyLeader(id: nextVerification))
-  }
-
-  private func transferLeadership(
-    to target: ServerID?, _ completion: @escaping @Sendable (Result<Void, RaftError>) -> Void
-  ) {
-    let before = transferCompletion
-    transferCompletion = completion
-    if let error = step(.transferLeadership(to: target)) {
-      transferCompletion = before
-      emit(.call { completion(.failure(error)) })
-    }
-  }
-
-  // MARK: Effects
-
-  private func perform(_ effect: RaftEffect) {
-    switch effect {
-    case .persist(let state):
-      do { try storage.term.store(state) } catch { fail(.storage(error)) }
-    case .append(let entries):
-      cache.append(entries, completions: completionsOfProposal)
-      completionsOfProposal = []
-      logQueue.append(.append(entries[...]))
-    case .truncate(let index):
-      cache.truncate(from: index)
-      logQueue.append(.truncate(from: index, previousTerm: core.log.term(at: index - 1) ?? 0))
-    case .reset(let next):
-      cache.removeAll()
-      handedIndex = next - 1
-      logQueue.append(.reset(next: next, previousTerm: core.log.baseTerm))
-    case .compact(let through): logQueue.append(.compact(through: through))
-    case .send(let request): send(request)
-    case .reply(let token, let response): emit(.reply(token: token, response))
-    case .adoptSnapshot(let index, let term): adoptSnapshot(index: index, term: term)
-    case .receiveSnapshot(let request, let token): receiveSnapshot(request, token: token)
-    case .commit, .leaderChanged, .membershipChanged: break
-    case .becameLeader(let term):
-      options.logger.info("entering leader state", metadata: ["term": "\(term)"])
-      leadershipNotice = (core.log.lastIndex, term)
-    case .lostLeadership(let term): lostLeadership(term: term)
-    case .verified(let ids):
-      let index = max(core.commitIndex, core.leadership?.termStart ?? 0)
-      for id in ids {
-        if let completion = verifications.removeValue(forKey: id) { confirmed.append((index, completion)) }
-      }
-    case .verificationFailed(let ids):
-      let error = RaftError.notLeader(leader: core.leader)
-      let failed = ids.compactMap { verifications.removeValue(forKey: $0) }
-      emit(.call { for completion in failed { completion(.failure(error)) } })
-    case .transferFinished(let result):
-      if let completion = transferCompletion { emit(.call { completion(result) }) }
-      transferCompletion = nil
-    case .snapshotNeeded: snapshotNeeded()
-    case .restoreReserved: break
-    case .refused(let error): refusal = error
-    }
-  }
-
-  private func lostLeadership(term: Term) {
-    options.logger.info("entering follower state", metadata: ["term": "\(term)"])
-    emit(.fail(cache.takeCompletions(after: core.commitIndex), .leadershipLost))
-    let error = RaftError.leadershipLost
-    let waiting = confirmed.map { $0.completion }
-    confirmed = []
-    if !waiting.isEmpty { emit(.call { for completion in waiting { completion(.failure(error)) } }) }
-    leadershipNotice = nil
-    if reportedLeader {
-      reportedLeader = false
-      emit(.leadership(.lost(term: term)))
-    }
-    leadershipLostDuringRestore()
-  }
-
-  private func send(_ request: OutgoingRequest) {
-    let message: RaftRequest
-    switch request.body {
-    case .heartbeat: message = .appendEntries(AppendEntriesRequest(term: request.term))
-    case .append(let previousTerm, let first, let last, let commit):
-      do throws(StorageError) {
-        let entries = last < first ? [] : try load(first: first, last: last)
-        message = .appendEntries(
-          AppendEntriesRequest(
-            term: request.term, previousIndex: first - 1, previousTerm: previousTerm, entries: entries,
-            leaderCommitIndex: commit))
-      } catch {
-        return fail(.storage(error))
-      }
-    case .vote(let vote): message = .requestVote(vote)
-    case .preVote(let vote): message = .requestPreVote(vote)
-    case .timeoutNow: message = .timeoutNow
-    case .snapshot: return sendSnapshot(request)
-    }
-    emit(.request(message, to: request.to, request.context))
-  }
-
-  /// Entries from memory as far as they are there, else from storage.
-  private func load(first: LogIndex, last: LogIndex) throws(StorageError) -> [LogEntry] {
-    var entries: [LogEntry] = []
-    entries.reserveCapacity(Int(last - first) + 1)
-    var next = first
-    while next <= last {
-      let cached = cache.entries(first: next, last: last)
-      if cached.isEmpty {
-        let end = min(last, cache.firstIndex.map { $0 > next ? $0 - 1 : last } ?? last)
-        entries += try storage.log.entries(first: next, last: end, bytesMax: .max)
-      } else {
-        entries += cached
-      }
-      guard let reached = entries.last?.index, reached >= next else { throw .missing(path: "log entry \(next)") }
-      next = reached + 1
-    }
-    return entries
-  }
-
-  private func logWritten(_ batch: LogBatch, _ result: Result<Void, StorageError>) {
-    switch result {
-    case .failure(let error): fail(.storage(error))
-    case .success:
-      if let last = batch.lastAppended { step(.logDurable(index: last.index, term: last.term)) }
-      checkLogSize()
-    }
-  }
-
-  // MARK: Towards the state machine
-
-  /// Hands committed entries over, as many as the state machine's side may hold.
-  private func handOver() {
-    while handedIndex < core.commitIndex, failure == nil, mayHandOver() {
-      var last = core.commitIndex
-      if let notice = leadershipNotice, notice.index > handedIndex { last = min(last, notice.index) }
-      var (entries, completions) = cache.take(first: handedIndex + 1, last: last)
-      if entries.isEmpty {
-        if let first = cache.firstIndex, first > handedIndex + 1 { last = min(last, first - 1) }
-        do throws(StorageError) {
-          entries = try storage.log.entries(first: handedIndex + 1, last: last, bytesMax: 1 << 20)[...]
-          completions = []
-        } catch {
-          return fail(.storage(error))
-        }
-      }
-      guard let reached = entries.last?.index else { return fail(.storage(.missing(path: "log entry \(last)"))) }
-      progress.pendingBytes.add(entries.reduce(0) { $0 + $1.cost }, ordering: .acquiringAndReleasing)
-      handedIndex = reached
-      emit(.entries(entries, completions: completions))
-      if let notice = leadershipNotice, notice.index == reached {
-        leadershipNotice = nil
-        reportedLeader = true
-        emit(.leadership(.gained(term: notice.term)))
-      }
-    }
-    releaseConfirmed()
-    let keep = core.membership.latest.servers.count > 1 ? options.limits.cacheBytesMax : 0
-    cache.trim(through: min(handedIndex, core.log.durableIndex), bytesMax: keep)
-  }
-
-  /// Whether the state machine's side can take more; if not, it will report when it can.
-  private func mayHandOver() -> Bool {
-    if progress.pendingBytes.load(ordering: .acquiring) < options.limits.applyBytesMax { return true }
-    progress.isAwaited.store(true, ordering: .sequentiallyConsistent)
-    // Look again: the other side may have finished before it could see the request.
-    return progress.pendingBytes.load(ordering: .sequentiallyConsistent) < options.limits.applyBytesMax
-  }
-
-  private func releaseConfirmed() {
-    guard !confirmed.isEmpty else { return }
-    let ready = confirmed.filter { $0.index <= handedIndex }.map { $0.completion }
-    guard !ready.isEmpty else { return }
-    confirmed.removeAll { $0.index <= handedIndex }
-    emit(.call { for completion in ready { completion(.success(())) } })
-  }
-
-  // MARK: Status
-
-  /// This server alone decides, and everything before its term has been handed to the state machine.
-  var isUncontestedLeader: Bool { failure == nil && reportedLeader && core.isOnlyVoter && core.isLeader }
-
-  func status(isShutDown: Bool) -> RaftStatus {
-    let applied = progress.index.load(ordering: .acquiring)
-    let state: RaftStatus.State =
-      if isShutDown || failure != nil {
-        .shutdown
-      } else {
-        switch core.role {
-        case .follower: .follower
-        case .candidate: .candidate
-        case .leader: .leader
-        }
-      }
-    let contact: Duration? =
-      core.isLeader ? .zero : core.lastContact.map { .nanoseconds(Int64(clamping: now.since($0))) }
-    return RaftStatus(
-      state: state, term: core.term, leader: core.leader, lastLogIndex: core.log.lastIndex,
-      lastLogTerm: core.log.lastTerm, commitIndex: core.commitIndex, appliedIndex: applied,
-      pendingApplyCount: core.commitIndex > applied ? core.commitIndex - applied : 0,
-      lastSnapshotIndex: core.log.snapshotIndex, lastSnapshotTerm: core.log.snapshotTerm,
-      latestConfiguration: core.membership.latest, latestConfigurationIndex: core.membership.latestIndex,
-      peerCount: core.membership.latest.servers.reduce(0) {
-        $0 + ($1.suffrage == .voter && $1.id != options.id ? 1 : 0)
-      },
-      lastContact: contact, failure: failure)
   }
 }

@@ -1,5 +1,12 @@
 /// What a start finds in the directory of a log: reads every segment, checks that together they make one gapless log,
 /// and cleans up after a crash. Nothing is changed before everything has been checked.
+///
+/// What is read may not be on the disk. After a failed sync the pages count as clean although they never arrived, and a
+/// start that follows, without a loss of power in between, sees what the disk does not have: the last batch, or the zeros
+/// with which an earlier start wiped a torn one. So unless the log was closed in order, everything in doubt is written
+/// again before anybody relies on it: the last batch, and all of the free space behind it, whatever it looks like. That
+/// leaves behind every end of the log zeros that are durable, and makes the rule of `LogRecovery` hold: what is behind
+/// the end was written by the last batch or is damage.
 struct FoundLog {
   private(set) var table = SegmentTable()
   /// Segments that were prepared but never written to.
@@ -7,11 +14,11 @@ struct FoundLog {
 
   /// The last complete batch of the log: its segment, offset and bytes.
   private var lastBatch: (position: Int, offset: Int, bytes: [UInt8])?
+  private var isClosed = false
 
   private struct TornEnd {
     var position: Int
     var start: Int
-    var end: Int
   }
 
   init(disk: any Disk, directory: String) throws(StorageError) {
@@ -35,9 +42,10 @@ struct FoundLog {
         throw .corrupt(
           file: path, offset: UInt64(offset),
           reason: "the record's checksum does not match, and a later batch follows at \(evidence)")
-      case .torn(let offset, let dirtyEnd):
+      case .torn(let offset):
         if let torn { throw Self.tornBefore(torn, table.segments) }
-        torn = TornEnd(position: position, start: offset, end: dirtyEnd)
+        torn = TornEnd(position: position, start: offset)
+        isClosed = false
         isUnused = false
         table.segments[position].writeOffset = offset
       case .clean(let offset):
@@ -56,7 +64,7 @@ struct FoundLog {
       }
     }
     table.segments.removeLast(spares.count)
-    try cleanUp(disk, directory: directory, names: names, torn: torn)
+    try cleanUp(disk, directory: directory, names: names)
   }
 
   private static func requireUninterrupted(_ sequences: [UInt64], in directory: String) throws(StorageError) {
@@ -105,6 +113,7 @@ struct FoundLog {
         throw .corrupt(file: path, offset: UInt64(record.offset), reason: "the segment's first record is missing")
       }
       isFirst = false
+      isClosed = record.kind == LogRecord.Control.closed.rawValue
       noteBatch(Int(record.batch))
       try add(record, bytes, path: path)
     }
@@ -147,23 +156,19 @@ struct FoundLog {
     }
   }
 
-  /// Removes traces of a crash. What was read may not be on the disk: the process may have died before the sync, or
-  /// because the sync failed, after which the pages count as clean although they never arrived. Only the last batch can be
-  /// in doubt, so it is written again before anybody relies on it.
-  private func cleanUp(
-    _ disk: any Disk, directory: String, names: [String], torn: TornEnd?
-  ) throws(StorageError) {
+  private mutating func cleanUp(_ disk: any Disk, directory: String, names: [String]) throws(StorageError) {
     try onDisk { () throws(DiskError) in
-      if let torn {
-        let zeros = [UInt8](repeating: 0, count: torn.end - torn.start)
-        let file = table.segments[torn.position].file
-        try file.write(zeros, at: UInt64(torn.start))
-        try file.synchronize()
+      if let last = table.segments.last {
+        // The batch before the first one of a segment is not in doubt: nothing follows a failed sync.
+        if let lastBatch, lastBatch.position == table.segments.count - 1 {
+          try last.file.write(lastBatch.bytes, at: UInt64(lastBatch.offset))
+        }
+        if !isClosed { try last.file.writeZeros(from: UInt64(last.writeOffset), to: UInt64(last.size)) }
+        try last.file.synchronize()
       }
-      if let lastBatch {
-        let file = table.segments[lastBatch.position].file
-        try file.write(lastBatch.bytes, at: UInt64(lastBatch.offset))
-        try file.synchronize()
+      if !isClosed {
+        // The newest first: a crash must not leave a hole in the sequence.
+        while let spare = spares.popLast() { try disk.remove(spare.path) }
       }
       if names.contains(LogSegment.temporaryName) {
         try disk.remove(directory + "/" + LogSegment.temporaryName)

@@ -2,13 +2,14 @@
 ///
 /// A crash can leave the last batch in any state: every sector of it may have arrived or not. Everything before was
 /// synchronised and must be intact. So a bad record is the harmless end of the log exactly if nothing was written after
-/// its batch; each record names its batch to make that visible.
+/// its batch; each record names its batch to make that visible. (Leftovers of a batch that failed are wiped before
+/// another one is written in its place, see `FoundLog`.)
 enum LogRecovery {
   enum End: Equatable {
     /// Nothing but zeros after this offset.
     case clean(Int)
-    /// The last batch is incomplete from this offset on; the last byte that is not zero is before `dirtyEnd`.
-    case torn(Int, dirtyEnd: Int)
+    /// The last batch is incomplete from this offset on.
+    case torn(Int)
     /// A record that was once durable is damaged: a later batch begins at `evidence`.
     case corrupt(Int, evidence: Int)
   }
@@ -31,7 +32,7 @@ enum LogRecovery {
     if let evidence = laterBatch(bytes, after: position, end: dirtyEnd, salt: salt) {
       return .corrupt(position, evidence: evidence)
     }
-    return .torn(position, dirtyEnd: dirtyEnd)
+    return .torn(position)
   }
 
   /// A record begins a batch or belongs to that of the one before it.
@@ -54,15 +55,22 @@ enum LogRecovery {
     return end
   }
 
+  /// Most bytes that are checksummed in search of a later batch. The few that chance makes look like a record need far
+  /// less; values that are made to look like records must not hold up a start.
+  private static let evidenceBytesMax = 256 << 20
+
   /// Offset of a sound record whose batch began after `position`.
   private static func laterBatch(_ bytes: UnsafeRawBufferPointer, after position: Int, end: Int, salt: UInt64) -> Int? {
     var candidate = LogRecord.aligned(position + 1)
-    while candidate < end {
+    var budget = evidenceBytesMax
+    while candidate < end, budget > 0 {
       // Cheap test first: the batch must lie between the damage and the record.
       if bytes.count - candidate >= LogRecord.headerBytes {
         let batch = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: candidate + 8, as: UInt32.self))
-        if batch > position, batch <= candidate, LogRecord.parse(bytes, at: candidate, salt: salt) != nil {
-          return candidate
+        if batch > position, batch <= candidate {
+          if LogRecord.parse(bytes, at: candidate, salt: salt) != nil { return candidate }
+          let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: candidate, as: UInt32.self)))
+          if length <= bytes.count - candidate { budget -= length }
         }
       }
       candidate += 8

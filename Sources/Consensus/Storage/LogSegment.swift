@@ -86,23 +86,28 @@ enum LogSegment {
   ) throws(DiskError) -> any DiskFile {
     let temporary = directory + "/" + temporaryName
     let file = try disk.open(temporary, .create)
-    let zeros = [UInt8](repeating: 0, count: 256 << 10)
-    var offset: UInt64 = 0
-    while offset < header.size {
-      let count = min(UInt64(zeros.count), header.size - offset)
-      var failure: DiskError?
-      zeros.withUnsafeBytes { bytes in
-        do throws(DiskError) {
-          try file.write(UnsafeRawBufferPointer(rebasing: bytes[0..<Int(count)]), at: offset)
-        } catch { failure = error }
-      }
-      if let failure { throw failure }
-      offset += count
-    }
+    try file.writeZeros(from: 0, to: header.size)
     try file.write(header.encoded(), at: 0)
     try file.synchronize()
     try disk.rename(temporary, to: directory + "/" + name(sequence: header.sequence))
     try disk.synchronizeDirectory(directory)
     return file
+  }
+}
+
+extension DiskFile {
+  func writeZeros(from start: UInt64, to end: UInt64) throws(DiskError) {
+    let zeros = [UInt8](repeating: 0, count: 256 << 10)
+    let result = zeros.withUnsafeBytes { bytes in
+      Result { () throws(DiskError) in
+        var offset = start
+        while offset < end {
+          let count = Int(min(UInt64(bytes.count), end - offset))
+          try write(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), at: offset)
+          offset += UInt64(count)
+        }
+      }
+    }
+    try result.get()
   }
 }

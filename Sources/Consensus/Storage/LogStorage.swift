@@ -89,14 +89,25 @@ public struct RecoveredLog: Sendable, Equatable {
     if let configuration { configurations.append(ConfigurationEntry(index: index, data: configuration)) }
   }
 
-  /// Continues at `next`: within the log this deletes what follows, elsewhere it starts anew.
-  mutating func jump(next: LogIndex, previousTerm: Term) {
-    guard next > baseIndex + 1, next <= lastIndex + 1 else {
+  /// The term of an entry, or of the one before the first; nil if it is not here.
+  func term(at index: LogIndex) -> Term? {
+    if index == baseIndex { return baseTerm }
+    guard index > baseIndex, index <= lastIndex else { return nil }
+    return terms.last { $0.first <= index }?.term
+  }
+
+  /// Continues at `next`, after an entry of `previousTerm`. If that entry is here, what follows it is deleted. Else
+  /// nothing here agrees with what comes, as after a snapshot that replaced conflicting entries, and the log starts anew.
+  /// - Returns: whether it starts anew.
+  @discardableResult
+  mutating func jump(next: LogIndex, previousTerm: Term) -> Bool {
+    guard next > baseIndex + 1, term(at: next - 1) == previousTerm else {
       self = RecoveredLog(baseIndex: next - 1, baseTerm: previousTerm)
-      return
+      return true
     }
     lastIndex = next - 1
     while let run = terms.last, run.first > lastIndex { terms.removeLast() }
     while let entry = configurations.last, entry.index > lastIndex { configurations.removeLast() }
+    return false
   }
 }

@@ -15,8 +15,7 @@ struct SegmentTable: Sendable {
       log.append(index: index, term: term, configuration: configuration)
       segments[segments.count - 1].note(index: index, offset: offset)
     case .jump(let next, let previousTerm):
-      let startsAnew = next <= log.baseIndex + 1 || next > log.lastIndex + 1
-      log.jump(next: next, previousTerm: previousTerm)
+      let startsAnew = log.jump(next: next, previousTerm: previousTerm)
       for position in segments.indices {
         if startsAnew { segments[position].clear() } else { segments[position].truncate(from: next) }
       }

@@ -4,11 +4,11 @@ import Model
 public struct Coordinates: Sendable {
   let client: ConsulClient
 
-  /// The servers of a datacenter within one area, such as `wan`.
+  /// Servers of one datacenter; distances mean something between those of the same id.
   public struct Area: Sendable {
     public var datacenter: String
-    public var area: String
-    public var coordinates: [NodeCoordinate]
+    public var id: String
+    public var nodes: [NodeCoordinate]
   }
 
   public func nodes(_ options: QueryOptions = QueryOptions()) async throws -> [NodeCoordinate] {
@@ -18,13 +18,13 @@ public struct Coordinates: Sendable {
   public func datacenters() async throws -> [Area] {
     try await client.perform(APIRequest("GET", "/v1/coordinate/datacenters")).list().map { json in
       Area(
-        datacenter: json.text("Datacenter"), area: json.text("AreaID"),
-        coordinates: (json["Coordinates"]?.array ?? []).map(Self.coordinate))
+        datacenter: json.text("Datacenter"), id: json.text("AreaID"),
+        nodes: try (json["Coordinates"]?.array ?? []).map(Self.coordinate))
     }
   }
 
-  private static func coordinate(_ json: Dynamic) -> NodeCoordinate {
-    (try? NodeCoordinate(from: json, DecodingContext(.api))) ?? NodeCoordinate()
+  private static func coordinate(_ json: Dynamic) throws -> NodeCoordinate {
+    try NodeCoordinate(from: json, DecodingContext(.api))
   }
 }
 

@@ -6,19 +6,23 @@ import Wire
 
 /// The catalog as the agent's servers know it: the own memory on a server, remote servers on a client.
 ///
-/// Lookups that need more than the catalog (prepared queries, ingress gateways, peers) go to `other`.
+/// Lookups that need more than the catalog (ingress gateways, peers) go to `other`.
 public struct BackendCatalog: DNSCatalog {
   private let backend: any Backend
   private let other: (any DNSCatalog)?
   private let token: @Sendable () -> String
+  /// The agent's node, near which prepared queries may look.
+  private let nodeName: String
 
   /// - Parameters:
   ///   - other: answers what the catalog alone cannot; without it there are no such things.
   ///   - token: the token of lookups (`acl.tokens.dns`, else the default one), asked for each: it changes while the agent runs.
   public init(
-    backend: any Backend, other: (any DNSCatalog)? = nil, token: @escaping @Sendable () -> String = { "" }
+    backend: any Backend, nodeName: String = "", other: (any DNSCatalog)? = nil,
+    token: @escaping @Sendable () -> String = { "" }
   ) {
     self.backend = backend
+    self.nodeName = nodeName
     self.other = other
     self.token = token
   }
@@ -42,6 +46,8 @@ public struct BackendCatalog: DNSCatalog {
       ask(CatalogByAddress(address: address.description), "", options, loop, completion) { found in
         found.node.map { .node($0) } ?? .reverseServices(found.services)
       }
+    case .preparedQuery(let name, let datacenter, let client):
+      execute(name, datacenter, client, options, loop, completion)
     default:
       guard let other else { return completion(Self.absent(lookup)) }
       other.find(lookup, options, on: loop, completion)
@@ -69,6 +75,28 @@ public struct BackendCatalog: DNSCatalog {
     }
     ask(VirtualIPForService(service: service), "", options, loop, completion) { address in
       .virtualAddress(address.flatMap { DNSAddress($0) })
+    }
+  }
+
+  private func execute(
+    _ name: String, _ datacenter: String, _ client: DNSAddress?, _ options: CatalogReadOptions, _ loop: any EventLoop,
+    _ completion: @escaping @Sendable (CatalogAnswer) -> Void
+  ) {
+    let read = readOptions(datacenter, isStale: options.allowStale || options.useCache)
+    let own = backend.datacenter
+    let query = PreparedQueryExecute(
+      name, agent: QuerySource(datacenter: own, node: nodeName),
+      source: QuerySource(datacenter: own, ip: client?.description ?? ""),
+      datacenter: read.datacenter.isEmpty ? own : read.datacenter)
+    backend.execute(query, read, on: loop) { result in
+      completion(
+        self.answer(result, datacenter) { outcome in
+          switch outcome {
+          case .success(let found): .preparedQuery(PreparedQueryAnswer(found))
+          case .failure(.notFound): .notFound
+          case .failure(.template(let reason)): .failed(reason)
+          }
+        })
     }
   }
 
@@ -117,6 +145,16 @@ public struct BackendCatalog: DNSCatalog {
 
   private func isKnown(_ datacenter: String) -> Bool {
     backend.datacenters.contains { $0.lowercased() == datacenter }
+  }
+}
+
+extension PreparedQueryAnswer {
+  fileprivate init(_ found: PreparedQueryResult) {
+    let ttl = found.query.dns.ttl
+    self.init(
+      instances: found.instances, service: found.query.service.service,
+      ttl: ttl.isEmpty ? nil : GoDuration(ttl).map { .nanoseconds($0.nanoseconds) },
+      place: CatalogPlace(datacenter: found.datacenter, peer: found.peer))
   }
 }
 

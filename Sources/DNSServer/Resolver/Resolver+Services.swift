@@ -10,6 +10,8 @@ extension Resolver {
     var ttl: UInt32
     var place: CatalogPlace
     var onlyPassing: Bool
+    /// Whether the instances stand in the order in which they are to be answered.
+    var isOrdered = false
     var depth: Int
   }
 
@@ -37,7 +39,7 @@ extension Resolver {
     case .preparedQuery(let found):
       let ttl = found.ttl?.wholeSeconds ?? configuration.serviceTTL.seconds(for: found.service.lowercased())
       let answer = ServiceAnswer(
-        question: question, zone: zone, ttl: ttl, place: found.place, onlyPassing: false, depth: depth)
+        question: question, zone: zone, ttl: ttl, place: found.place, onlyPassing: false, isOrdered: true, depth: depth)
       return append(found.instances, answer)
     case nil:
       return .serverFailure
@@ -54,7 +56,7 @@ extension Resolver {
     guard !order.isEmpty else { return nameError(in: answer.zone) }
     // Instances may share an address, so that more of them than records are needed.
     for position in order.indices {
-      shuffle(position)
+      if !answer.isOrdered { shuffle(position) }
       let instance = instances[order[position]]
       if isService {
         appendService(instance, answer)

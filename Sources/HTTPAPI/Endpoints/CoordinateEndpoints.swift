@@ -38,7 +38,7 @@ enum Coordinates {
 
   static func update(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try requireSupport(api)
-    let coordinate = try request.decode(NodeCoordinate.self, DecodingContext(.api))
+    let coordinate = try request.decode(NodeCoordinate.self)
     try exchange.rights.require(.nodeWrite(coordinate.node))
     exchange.write(CoordinateUpdate(coordinate), datacenter: request.datacenter) { _ in exchange.empty() }
   }

@@ -1,6 +1,7 @@
 /// The whole API: every path that it has, and what stands behind each.
 enum Endpoints {
   static let all: [Endpoint] =
-    kv + transactions + sessions + catalog + health + coordinates + status + agent + agentServices + agentChecks
+    kv + transactions + sessions + preparedQueries + events + snapshots + catalog + health + coordinates + status + agent
+    + agentServices + agentChecks
     + agentHealth + internalUI + operations
 }

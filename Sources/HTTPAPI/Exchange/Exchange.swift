@@ -152,6 +152,17 @@ final class Exchange: @unchecked Sendable {
   /// Sends a part of it. Parts that the client is too slow for are left out.
   func stream(_ text: String) { connection?.stream(text, self) }
 
+  /// Sends a part of it and tells when the next may follow.
+  func streamChunk(_ bytes: [UInt8]) -> EventLoopFuture<Void> {
+    connection?.streamChunk(bytes, self) ?? loop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+  }
+
+  /// Ends it as a whole.
+  func endStream() { finish { $0.endStream(self) } }
+
+  /// Ends it in a way that tells the client that something is missing.
+  func abortStream() { finish { $0.abort() } }
+
   /// An answer whose endpoint never asked what the token may do must not leave: that would be a hole in the access control.
   private func refuse(_ connection: Connection) {
     api.logger.critical("an endpoint answered without asking for its authorisation")

@@ -142,13 +142,14 @@ final class Gate: Sendable {
     case .standard: api.settings.bodyLimit
     case .value: api.settings.kvValueLimit
     case .transaction: api.settings.transactionLimit
+    case .snapshot: api.settings.snapshotLimit
     }
   }
 
   private func tooLargeError(_ route: Route, size: Int) -> HTTPError {
     let option: String? =
       switch route.bodyLimit {
-      case .standard: nil
+      case .standard, .snapshot: nil
       case .value: "kv_max_value_size"
       case .transaction: "txn_max_req_len"
       }

@@ -17,7 +17,7 @@ struct Route: Sendable {
   }
 
   /// How many bytes a body may have.
-  enum BodyLimit: Sendable { case standard, value, transaction }
+  enum BodyLimit: Sendable { case standard, value, transaction, snapshot }
 
   let method: HTTPMethod
   let authorisation: Authorisation

@@ -265,6 +265,27 @@ final class Connection: ChannelDuplexHandler {
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
   }
 
+  /// Sends one chunk and tells when the system has taken it, or that the client is gone.
+  func streamChunk(_ bytes: [UInt8], _ exchange: Exchange) -> EventLoopFuture<Void> {
+    guard case .busy(let current) = state, current === exchange, let context, !bytes.isEmpty else {
+      return eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+    }
+    var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
+    buffer.writeString(String(bytes.count, radix: 16))
+    buffer.writeStaticString("\r\n")
+    buffer.writeBytes(bytes)
+    buffer.writeStaticString("\r\n")
+    return context.writeAndFlush(wrapOutboundOut(buffer))
+  }
+
+  /// Ends a stream of chunks and goes on with the next request.
+  func endStream(_ exchange: Exchange) {
+    guard case .busy(let current) = state, current === exchange, let context else { return }
+    context.write(wrapOutboundOut(ByteBuffer(string: "0\r\n\r\n")), promise: nil)
+    needsFlush = true
+    answered(closes: !exchange.keepsAlive || isFinishing)
+  }
+
   /// Sends an answer that was known before any endpoint was asked.
   private func send(_ answer: FixedAnswer, closes: Bool, isHead: Bool) {
     var text = answer.body

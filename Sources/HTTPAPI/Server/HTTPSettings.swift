@@ -43,6 +43,8 @@ public struct HTTPSettings: Sendable {
   public var kvValueLimit = 512 * 1024
   /// Bytes of a transaction (`limits.txn_max_req_len`).
   public var transactionLimit = 512 * 1024
+  /// Bytes of a snapshot archive. It is held in memory while it comes in.
+  public var snapshotLimit = 2 << 30
   /// Bytes of any other body. Registrations take a few kilobytes; this only bounds memory.
   public var bodyLimit = 8 * 1024 * 1024
   /// Connections that one client address may hold (`limits.http_max_conns_per_client`); 0 means any number.

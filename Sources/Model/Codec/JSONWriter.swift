@@ -49,9 +49,10 @@ public struct JSONWriter: ~Copyable {
     key(name)
   }
 
-  mutating func member(encodedKey: [UInt8]) {
+  @inline(__always)
+  mutating func member(encodedKey: UnsafeRawBufferPointer) {
     separate()
-    encodedKey.withUnsafeBytes { append($0) }
+    append(encodedKey)
   }
 
   mutating func key(_ name: String) {
@@ -122,29 +123,43 @@ public struct JSONWriter: ~Copyable {
   }
 
   private mutating func quoted(_ text: String) {
-    var text = text
-    text.withUTF8 { utf8 in
-      reserve(utf8.count &+ 2)
-      append(UInt8(ascii: "\""))
-      var start = 0
-      var index = 0
-      while index < utf8.count {
-        let byte = utf8[index]
-        if JSONEscapes.isPlain(byte) {
-          index &+= 1
-          continue
-        }
-        if byte == 0xE2, !isLineSeparator(utf8, index) {
-          index &+= 1
-          continue
-        }
-        append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[start..<index]))
-        index &+= escape(utf8, index)
-        start = index
-      }
-      append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(utf8)[start..<index]))
-      append(UInt8(ascii: "\""))
+    // Native strings lend their bytes; a copy to take them from would be retained.
+    if text.utf8.withContiguousStorageIfAvailable({ quoted($0) }) == nil {
+      var text = text
+      text.withUTF8 { quoted($0) }
     }
+  }
+
+  private mutating func quoted(_ utf8: UnsafeBufferPointer<UInt8>) {
+    reserve(utf8.count &+ 2)
+    append(UInt8(ascii: "\""))
+    var index = 0
+    while index < utf8.count {
+      let plain = copyPlain(utf8, from: index)
+      index &+= plain
+      if index == utf8.count { break }
+      if utf8[index] == 0xE2, !isLineSeparator(utf8, index) {
+        append(utf8[index])
+        index &+= 1
+      } else {
+        index &+= escape(utf8, index)
+      }
+      reserve(utf8.count &- index &+ 1)
+    }
+    append(UInt8(ascii: "\""))
+  }
+
+  /// Copies bytes that stand for themselves and returns their number. There is room for the whole text.
+  @inline(__always)
+  private mutating func copyPlain(_ utf8: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    var index = start
+    let target = base + count
+    while index < utf8.count, JSONEscapes.isPlain(utf8[index]) {
+      target[index &- start] = utf8[index]
+      index &+= 1
+    }
+    count &+= index &- start
+    return index &- start
   }
 
   /// U+2028 and U+2029, which JavaScript does not accept in strings.
@@ -237,15 +252,18 @@ public struct JSONWriter: ~Copyable {
 }
 
 enum JSONEscapes {
-  /// Which bytes stand for themselves inside a JSON string.
+  /// One bit for each byte below 128 that stands for itself inside a JSON string: all but control characters, `"`, `\`, and
+  /// what HTML gives a meaning (`<`, `>`, `&`), as Go's encoder has it.
+  private static let plain: (UInt64, UInt64) = (
+    ~(0xFFFF_FFFF | 1 << 0x22 | 1 << 0x26 | 1 << 0x3C | 1 << 0x3E), ~(1 << (0x5C - 64))
+  )
+
+  /// Which bytes stand for themselves. 0xE2 does not: it may begin a line separator.
   @inline(__always)
   static func isPlain(_ byte: UInt8) -> Bool {
-    if byte < 0x20 { return false }
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), 0xE2:
-      return false
-    default: return true
-    }
+    if byte >= 0x80 { return byte != 0xE2 }
+    let word = byte < 64 ? plain.0 : plain.1
+    return word &>> UInt64(byte & 63) & 1 == 1
   }
 }
 

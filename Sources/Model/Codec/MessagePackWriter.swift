@@ -97,6 +97,8 @@ public struct MessagePackWriter: Sendable {
   }
 
   /// Bytes that are MessagePack already.
+  mutating func raw(_ encoded: UnsafeRawBufferPointer) { bytes.append(contentsOf: encoded) }
+
   public mutating func raw(_ encoded: [UInt8]) { bytes.append(contentsOf: encoded) }
 
   private mutating func bigEndian<T: FixedWidthInteger>(_ value: T) {

@@ -2,7 +2,8 @@
 /// program runs all alternatives at once (Thompson 1968, Pike's virtual machine), so that no pattern of a client can keep an
 /// agent busy.
 ///
-/// Answers only whether a match exists somewhere in the text. Unicode classes by name (`\p{…}`) are not supported.
+/// Answers whether a match exists somewhere in the text, and what its groups matched. Unicode classes by name (`\p{…}`) are
+/// not supported.
 public struct Pattern: Sendable {
   /// Why a text is no pattern, in RE2's words.
   public struct Invalid: Error, Equatable {
@@ -15,18 +16,23 @@ public struct Pattern: Sendable {
     case jump(Int)
     case split(Int, Int)
     case assert(Assertion)
+    /// Notes the place of the text as the beginning or end of a group.
+    case save(Int)
   }
 
   enum Assertion: Sendable {
     case textStart, textEnd, lineStart, lineEnd, wordBoundary, notWordBoundary
   }
 
-  private let program: [Instruction]
+  let program: [Instruction]
+  /// How many groups in parentheses the pattern has.
+  public let groupCount: Int
 
   /// - Throws: `Invalid` for text that is no pattern, or one whose program would be too large.
   public init(_ text: String) throws(Invalid) {
     var parser = PatternParser(text)
     program = try PatternCompiler.compile(try parser.pattern())
+    groupCount = parser.groupCount
   }
 
   /// Whether some part of `text` matches.
@@ -37,7 +43,7 @@ public struct Pattern: Sendable {
   }
 
   /// The set of instructions that are live at one place of the text.
-  private struct Threads {
+  struct Threads {
     private(set) var list: [Int] = []
     private var seen: [Bool]
 
@@ -90,29 +96,32 @@ public struct Pattern: Sendable {
           pending.append(b)
           pending.append(a)
         case .assert(let assertion):
-          if holds(assertion, at: place) { pending.append(instruction + 1) }
+          if assertion.holds(in: text, at: place) { pending.append(instruction + 1) }
+        case .save: pending.append(instruction + 1)
         case .characters: break
         }
       }
       return false
     }
+  }
+}
 
-    private func holds(_ assertion: Assertion, at place: Int) -> Bool {
-      switch assertion {
-      case .textStart: place == 0
-      case .textEnd: place == text.count
-      case .lineStart: place == 0 || text[place - 1] == "\n"
-      case .lineEnd: place == text.count || text[place] == "\n"
-      case .wordBoundary: isBoundary(place)
-      case .notWordBoundary: !isBoundary(place)
-      }
+extension Pattern.Assertion {
+  func holds(in text: [UnicodeScalar], at place: Int) -> Bool {
+    switch self {
+    case .textStart: place == 0
+    case .textEnd: place == text.count
+    case .lineStart: place == 0 || text[place - 1] == "\n"
+    case .lineEnd: place == text.count || text[place] == "\n"
+    case .wordBoundary: Self.isBoundary(text, place)
+    case .notWordBoundary: !Self.isBoundary(text, place)
     }
+  }
 
-    private func isBoundary(_ place: Int) -> Bool {
-      let before = place > 0 && CharacterClass.word.contains(text[place - 1])
-      let behind = place < text.count && CharacterClass.word.contains(text[place])
-      return before != behind
-    }
+  private static func isBoundary(_ text: [UnicodeScalar], _ place: Int) -> Bool {
+    let before = place > 0 && CharacterClass.word.contains(text[place - 1])
+    let behind = place < text.count && CharacterClass.word.contains(text[place])
+    return before != behind
   }
 }
 

@@ -5,8 +5,10 @@ indirect enum PatternNode {
   case assertion(Pattern.Assertion)
   case sequence([PatternNode])
   case alternatives([PatternNode])
-  /// `maximum` nil is without end.
-  case repetition(PatternNode, minimum: Int, maximum: Int?)
+  /// What a group in parentheses matched is noted under its number, from 1 on.
+  case group(PatternNode, number: Int)
+  /// `maximum` nil is without end. A lazy one would rather match less.
+  case repetition(PatternNode, minimum: Int, maximum: Int?, isLazy: Bool)
 }
 
 /// Reads the syntax of RE2 into a tree.
@@ -19,6 +21,7 @@ struct PatternParser {
     var ignoresCase = false
     var multiline = false
     var dotMatchesNewline = false
+    var isLazy = false
   }
 
   private let source: String
@@ -26,6 +29,7 @@ struct PatternParser {
   private var place = 0
   private var depth = 0
   private var flags = Flags()
+  private(set) var groupCount = 0
 
   init(_ source: String) {
     self.source = source
@@ -83,14 +87,13 @@ struct PatternParser {
   private mutating func repeated(_ atom: PatternNode, from start: Int) throws(Pattern.Invalid) -> PatternNode {
     let operatorStart = place
     guard let (minimum, maximum) = try repetition() else { return atom }
-    // A lazy repetition matches the same texts.
-    _ = take("?")
+    let isLazy = take("?") != flags.isLazy
     let mark = place
     if try repetition() != nil {
       throw invalid("invalid nested repetition operator: `\(slice(from: operatorStart))`")
     }
     place = mark
-    return .repetition(atom, minimum: minimum, maximum: maximum)
+    return .repetition(atom, minimum: minimum, maximum: maximum, isLazy: isLazy)
   }
 
   private mutating func repetition() throws(Pattern.Invalid) -> (Int, Int?)? {
@@ -142,6 +145,7 @@ struct PatternParser {
 
   private mutating func group(from start: Int) throws(Pattern.Invalid) -> PatternNode? {
     let outer = flags
+    var isNumbered = true
     if take("?") {
       if take("P") || peek == "<" {
         guard take("<") else { throw invalid("invalid or unsupported Perl syntax: `\(slice(from: start))`") }
@@ -149,12 +153,16 @@ struct PatternParser {
         guard take(">") else { throw invalid("invalid named capture: `\(slice(from: start))`") }
       } else if try setFlags(from: start) {
         return nil
+      } else {
+        isNumbered = false
       }
     }
+    if isNumbered { groupCount += 1 }
+    let number = groupCount
     let inner = try alternatives()
     flags = outer
     guard take(")") else { throw invalid("missing closing ): `\(source)`") }
-    return inner
+    return isNumbered ? .group(inner, number: number) : inner
   }
 
   /// Reads `i-s:` or `i)`; true when the flags hold for the rest of the group.
@@ -165,7 +173,7 @@ struct PatternParser {
       case "i": flags.ignoresCase = value
       case "m": flags.multiline = value
       case "s": flags.dotMatchesNewline = value
-      case "U": break
+      case "U": flags.isLazy = value
       case "-": value = false
       case ":": return false
       case ")": return true
@@ -317,27 +325,36 @@ enum PatternCompiler {
     case .assertion(let assertion): program.append(.assert(assertion))
     case .sequence(let parts): for part in parts { try emit(part, &program) }
     case .alternatives(let branches): try emitAlternatives(branches[...], &program)
-    case .repetition(let inner, let minimum, let maximum):
+    case .group(let inner, let number):
+      program.append(.save(2 * number))
+      try emit(inner, &program)
+      program.append(.save(2 * number + 1))
+    case .repetition(let inner, let minimum, let maximum, let isLazy):
       for _ in 0..<minimum { try emit(inner, &program) }
       if let maximum {
-        for _ in minimum..<max(maximum, minimum) { try emitOptional(inner, &program) }
+        for _ in minimum..<max(maximum, minimum) { try emitOptional(inner, isLazy, &program) }
       } else {
         let start = program.count
         program.append(.match)
         try emit(inner, &program)
         program.append(.jump(start))
-        program[start] = .split(start + 1, program.count)
+        program[start] = choice(start + 1, program.count, isLazy)
       }
     }
   }
 
+  /// Into a repetition or past it: what is tried first wins.
+  private static func choice(_ inside: Int, _ outside: Int, _ isLazy: Bool) -> Pattern.Instruction {
+    isLazy ? .split(outside, inside) : .split(inside, outside)
+  }
+
   private static func emitOptional(
-    _ inner: PatternNode, _ program: inout [Pattern.Instruction]
+    _ inner: PatternNode, _ isLazy: Bool, _ program: inout [Pattern.Instruction]
   ) throws(Pattern.Invalid) {
     let start = program.count
     program.append(.match)
     try emit(inner, &program)
-    program[start] = .split(start + 1, program.count)
+    program[start] = choice(start + 1, program.count, isLazy)
   }
 
   private static func emitAlternatives(

@@ -1,31 +1,40 @@
 /// A record behind a reference, for fields that most instances leave empty: it costs one pointer, and all empty ones share
 /// nothing at all. Copies share the value; a change makes a new one.
 public struct Boxed<Value: Record>: Sendable {
-  private final class Storage: Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
-  }
-  private var storage: Storage?
+  /// Nil for a record that nobody has set.
+  private var row: Row<Value>?
 
-  public init(_ value: Value = Value()) { storage = value.isEmptyValue ? nil : Storage(value) }
+  public init() {}
+
+  public init(_ value: Value) { row = value.isEmptyValue ? nil : Row(value) }
 
   public var value: Value {
-    get { storage?.value ?? Value() }
-    set { storage = newValue.isEmptyValue ? nil : Storage(newValue) }
+    get { row?.value ?? Value() }
+    set { row = newValue.isEmptyValue ? nil : Row(newValue) }
   }
-
 }
 
 extension Boxed: Equatable {
   public static func == (a: Boxed, b: Boxed) -> Bool {
-    a.storage === b.storage || a.storage?.value == b.storage?.value
+    a.row === b.row || a.row?.value == b.row?.value
   }
 }
 
 extension Boxed: FieldValue {
-  public var isEmptyValue: Bool { storage == nil }
-  public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) { value.encodeJSON(&writer, options) }
-  public func encode(_ writer: inout MessagePackWriter) { value.encode(&writer) }
+  public var isEmptyValue: Bool { row == nil }
+  public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
+    let inherited = options.intersection(.nullLists)
+    if let row {
+      row.encodeJSON(&writer, inherited: inherited)
+    } else if inherited.isEmpty {
+      Value.schema.defaultJSON.withUnsafeBytes { writer.json($0) }
+    } else {
+      Value().encodeJSON(&writer, inherited)
+    }
+  }
+  public func encode(_ writer: inout MessagePackWriter) {
+    if let row { row.encode(&writer) } else { Value().encode(&writer) }
+  }
   public init(from reader: inout MessagePackReader) throws(MessagePackError) { self.init(try Value(from: &reader)) }
   public init(from value: Dynamic, _ context: DecodingContext) throws(DecodingError) {
     self.init(try Value(from: value, context))

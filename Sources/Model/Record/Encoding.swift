@@ -1,33 +1,35 @@
-extension Schema {
+extension EncodingPlan {
   /// Writes the record at `record` as a JSON object.
-  ///
-  /// - Parameter inherited: what holds for all fields, because it was said of the field that holds the record.
-  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []) {
+  func encodeJSON(_ record: UnsafeRawPointer, _ writer: inout JSONWriter, inherited: FieldOptions = []) {
     writer.beginObject()
     encodeJSONMembers(record, &writer, inherited: inherited)
     writer.endObject()
   }
 
-  /// Writes the members without the braces, so that a caller can add its own.
+  func encodeJSONMembers(_ record: UnsafeRawPointer, _ writer: inout JSONWriter, inherited: FieldOptions) {
+    forEach { $0.pointee.encodeJSON(record, &writer, inherited) }
+  }
+}
+
+extension Schema {
+  /// Writes the record at `record` as a JSON object.
   ///
-  /// Fields are used in place: a copy of one would retain and release all of its parts.
-  func encodeJSONMembers(
-    _ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []
-  ) {
-    let base = UnsafeRawPointer(record)
-    fields.withUnsafeBufferPointer { fields in
-      for index in fields.indices { fields[index].encodeJSON(base, &writer, inherited) }
-    }
+  /// - Parameter inherited: what holds for all fields, because it was said of the field that holds the record.
+  func encodeJSON(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter, inherited: FieldOptions = []) {
+    jsonPlan.encodeJSON(record, &writer, inherited: inherited)
+  }
+
+  /// Writes the members without the braces, so that a caller can add its own.
+  func encodeJSONMembers(_ record: UnsafePointer<Root>, _ writer: inout JSONWriter) {
+    jsonPlan.encodeJSONMembers(record, &writer, inherited: [])
   }
 
   /// Writes the record as a MessagePack map, keys in ascending byte order (wire/messagepack.md, "Structs").
   func encode(_ record: UnsafePointer<Root>, _ writer: inout MessagePackWriter) {
-    let base = UnsafeRawPointer(record)
-    fields.withUnsafeBufferPointer { fields in
-      let omitted = hasOmissions ? wireOrder.reduce(0) { $0 + (fields[$1].isOmittedOnWire(base) ? 1 : 0) } : 0
-      writer.mapHeader(wireOrder.count - omitted)
-      for index in wireOrder { fields[index].encode(base, &writer) }
-    }
+    var count = wirePlan.count
+    if hasOmissions { wirePlan.forEach { if $0.pointee.isOmittedOnWire(record) { count -= 1 } } }
+    writer.mapHeader(count)
+    wirePlan.forEach { $0.pointee.encode(record, &writer) }
   }
 
   /// Whether every field holds its zero value.
@@ -41,20 +43,6 @@ extension Schema {
 
 extension Field {
   func isEmpty(_ base: UnsafeRawPointer) -> Bool { operations.isEmpty(base + offset) }
-
-  func isOmittedOnWire(_ base: UnsafeRawPointer) -> Bool { options.contains(.omitEmptyOnWire) && isEmpty(base) }
-
-  func encodeJSON(_ base: UnsafeRawPointer, _ writer: inout JSONWriter, _ inherited: FieldOptions) {
-    if options.contains(.hiddenInJSON) || (options.contains(.omitEmpty) && isEmpty(base)) { return }
-    writer.member(encodedKey: jsonKey)
-    operations.encodeJSON(base + offset, &writer, options.union(inherited))
-  }
-
-  func encode(_ base: UnsafeRawPointer, _ writer: inout MessagePackWriter) {
-    if isOmittedOnWire(base) { return }
-    writer.raw(wireKey)
-    operations.encode(base + offset, &writer)
-  }
 }
 
 extension Record {

@@ -14,9 +14,15 @@ public final class Row<Value: Record>: Sendable {
       .assumingMemoryBound(to: Value.self)
   }
 
-  public func encodeJSON(_ writer: inout JSONWriter) { Value.schema.encodeJSON(address, &writer) }
+  public func encodeJSON(_ writer: inout JSONWriter) { encodeJSON(&writer, inherited: []) }
 
-  public func encode(_ writer: inout MessagePackWriter) { Value.schema.encode(address, &writer) }
+  func encodeJSON(_ writer: inout JSONWriter, inherited: FieldOptions) {
+    withExtendedLifetime(self) { Value.schema.encodeJSON(address, &writer, inherited: inherited) }
+  }
+
+  public func encode(_ writer: inout MessagePackWriter) {
+    withExtendedLifetime(self) { Value.schema.encode(address, &writer) }
+  }
 }
 
 extension Row: Equatable {

@@ -54,7 +54,7 @@ public struct Field: Sendable {
   let wireKey: [UInt8]
   let offset: Int
   let type: any FieldValue.Type
-  let operations: any FieldOperations
+  let operations: FieldOperations
 
   /// The same field in a record that holds its own record at `distance` bytes.
   func moved(by distance: Int) -> Field {
@@ -67,43 +67,50 @@ public struct Field: Sendable {
   public var shape: Shape { type.shape }
 
   /// The value of this field in the record at `base`.
-  func select(_ base: UnsafeRawPointer) -> Selected { operations.select(base + offset, self) }
+  func select(_ base: UnsafeRawPointer) -> Selected { operations.select(base + offset) }
 }
 
-/// The operations of a field whose type is known only to the implementation.
-protocol FieldOperations: Sendable {
-  func encodeJSON(_ place: UnsafeRawPointer, _ writer: inout JSONWriter, _ options: FieldOptions)
-  func encode(_ place: UnsafeRawPointer, _ writer: inout MessagePackWriter)
-  func decode(_ place: UnsafeMutableRawPointer, _ reader: inout MessagePackReader) throws(MessagePackError)
-  func decode(_ place: UnsafeMutableRawPointer, _ value: Dynamic, _ context: DecodingContext) throws(DecodingError)
-  func isEmpty(_ place: UnsafeRawPointer) -> Bool
-  func select(_ place: UnsafeRawPointer, _ field: Field) -> Selected
+/// The operations of a field whose type is known only to the subclass, `TypedOperations`.
+///
+/// A class, so that encoders can call it without retaining anything. Sendable: it has no stored properties.
+class FieldOperations: @unchecked Sendable {
+  func encodeJSON(_ place: UnsafeRawPointer, _ writer: inout JSONWriter, _ options: FieldOptions) {}
+  func encode(_ place: UnsafeRawPointer, _ writer: inout MessagePackWriter) {}
+  func decode(_ place: UnsafeMutableRawPointer, _ reader: inout MessagePackReader) throws(MessagePackError) {}
+  func decode(
+    _ place: UnsafeMutableRawPointer, _ value: Dynamic, _ context: DecodingContext
+  ) throws(DecodingError) {}
+  func isEmpty(_ place: UnsafeRawPointer) -> Bool { true }
+  func select(_ place: UnsafeRawPointer) -> Selected { .absent }
 }
 
-struct TypedOperations<Value: FieldValue>: FieldOperations {
-  func encodeJSON(_ place: UnsafeRawPointer, _ writer: inout JSONWriter, _ options: FieldOptions) {
+/// Sendable: as its superclass.
+final class TypedOperations<Value: FieldValue>: FieldOperations, @unchecked Sendable {
+  override func encodeJSON(_ place: UnsafeRawPointer, _ writer: inout JSONWriter, _ options: FieldOptions) {
     place.assumingMemoryBound(to: Value.self).pointee.encodeJSON(&writer, options)
   }
 
-  func encode(_ place: UnsafeRawPointer, _ writer: inout MessagePackWriter) {
+  override func encode(_ place: UnsafeRawPointer, _ writer: inout MessagePackWriter) {
     place.assumingMemoryBound(to: Value.self).pointee.encode(&writer)
   }
 
-  func decode(_ place: UnsafeMutableRawPointer, _ reader: inout MessagePackReader) throws(MessagePackError) {
+  override func decode(
+    _ place: UnsafeMutableRawPointer, _ reader: inout MessagePackReader
+  ) throws(MessagePackError) {
     place.assumingMemoryBound(to: Value.self).pointee = try Value(from: &reader)
   }
 
-  func decode(
+  override func decode(
     _ place: UnsafeMutableRawPointer, _ value: Dynamic, _ context: DecodingContext
   ) throws(DecodingError) {
     place.assumingMemoryBound(to: Value.self).pointee = try Value(from: value, context)
   }
 
-  func isEmpty(_ place: UnsafeRawPointer) -> Bool {
+  override func isEmpty(_ place: UnsafeRawPointer) -> Bool {
     place.assumingMemoryBound(to: Value.self).pointee.isEmptyValue
   }
 
-  func select(_ place: UnsafeRawPointer, _ field: Field) -> Selected {
+  override func select(_ place: UnsafeRawPointer) -> Selected {
     place.assumingMemoryBound(to: Value.self).pointee.selected
   }
 }
@@ -116,6 +123,10 @@ public struct Schema<Root: Record>: Sendable {
   let wireOrder: [Int]
   /// Whether any field may be left out of MessagePack.
   let hasOmissions: Bool
+  let jsonPlan: EncodingPlan
+  let wirePlan: EncodingPlan
+  /// What a record writes that nobody has set.
+  let defaultJSON: [UInt8]
   /// Lower-case names and aliases to indexes into `fields`.
   private let byFoldedName: [String: Int]
   /// The same with underscores removed, for configuration files (`service_id` is `ServiceID`).
@@ -130,6 +141,13 @@ public struct Schema<Root: Record>: Sendable {
     wireOrder = fields.indices
       .filter { !builder.fields[$0].options.contains(.notOnWire) }
       .sorted { Array(builder.fields[$0].name.utf8).lexicographicallyPrecedes(Array(builder.fields[$1].name.utf8)) }
+    let jsonPlan = EncodingPlan(
+      fields.filter { !$0.options.contains(.hiddenInJSON) }.map { .init($0, key: $0.jsonKey) })
+    wirePlan = EncodingPlan(wireOrder.map { .init(builder.fields[$0], key: builder.fields[$0].wireKey) })
+    var writer = JSONWriter()
+    withUnsafePointer(to: Root()) { jsonPlan.encodeJSON($0, &writer) }
+    self.jsonPlan = jsonPlan
+    defaultJSON = writer.finish()
     var folded: [String: Int] = [:]
     var plain: [String: Int] = [:]
     for (index, field) in fields.enumerated() {

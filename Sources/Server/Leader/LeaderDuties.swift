@@ -46,13 +46,7 @@ final class LeaderDuties: Sendable {
   func lead() {
     let snapshot = store.current
     state.withLock { $0.isLeading = true }
-    if snapshot.autopilotConfiguration == nil {
-      proposer.propose(
-        AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
-    }
-    proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
-    sessions.lead(snapshot.sessions().value)
-    noteDeletion(index: snapshot.tombstoneIndex)
+    takeUp(snapshot)
     settings.logger.info("cluster leadership acquired")
   }
 
@@ -66,7 +60,30 @@ final class LeaderDuties: Sendable {
       return was
     }
     sessions.follow()
+    coordinates.clear()
     if wasLeading { settings.logger.info("cluster leadership lost") }
+  }
+
+  /// The whole state was replaced by another: what was known of the one before does not count any more.
+  func stateReplaced() {
+    let isLeading = state.withLock {
+      $0.tombstones.removeAll()
+      return $0.isLeading
+    }
+    guard isLeading else { return }
+    sessions.follow()
+    takeUp(store.current)
+    settings.logger.info("the state was replaced by that of a snapshot")
+  }
+
+  private func takeUp(_ snapshot: StateSnapshot) {
+    if snapshot.autopilotConfiguration == nil {
+      proposer.propose(
+        AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
+    }
+    proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
+    sessions.lead(snapshot.sessions().value)
+    noteDeletion(index: snapshot.tombstoneIndex)
   }
 
   /// Called after each batch, on the thread that applies.

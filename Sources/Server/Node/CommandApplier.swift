@@ -108,7 +108,7 @@ struct AppliedBatch: Sendable {
       guard case .transaction(let response) = result, response.errors.isEmpty else { break }
       destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
       noteDeletion(index)
-    case .tombstone, .coordinates, .autopilot, .ignored: break
+    case .tombstone, .coordinates, .preparedQuery, .autopilot, .ignored: break
     }
   }
 

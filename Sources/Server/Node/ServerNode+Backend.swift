@@ -27,13 +27,14 @@ extension ServerNode: Backend {
     ServerMetrics.query.increment()
     switch options.consistency {
     case .stale: return read(query, options, on: loop, completion)
-    case .leaseBased:
+    case .leaseBased, .consistent:
+      // A new leader knows what was acknowledged before it only when an entry of its own term is applied (the paper, 8).
       guard isLeader else {
         completion(.failure(.noLeader))
         return nil
       }
+      if options.consistency == .consistent { return readVerified(query, options, on: loop, completion) }
       return read(query, options, on: loop, completion)
-    case .consistent: return readVerified(query, options, on: loop, completion)
     }
   }
 

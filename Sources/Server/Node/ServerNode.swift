@@ -12,6 +12,8 @@ public final class ServerNode: Sendable {
     public var registration: ServerRegistration
     public var sessionTTLMinimum = GoDuration.seconds(10)
     public var logger: Logger
+    /// Where files lie that are needed for a moment.
+    public var temporaryDirectory = "/tmp"
     /// What autopilot begins with in a new cluster.
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()

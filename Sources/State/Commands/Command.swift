@@ -8,6 +8,7 @@ public enum Command: Sendable, Equatable {
   case session(SessionRequest)
   case tombstone(TombstoneRequest)
   case coordinates([NodeCoordinate])
+  case preparedQuery(PreparedQueryRequest)
   case txn(TxnRequest)
   case autopilot(AutopilotSetConfigRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
@@ -24,6 +25,7 @@ public enum Command: Sendable, Equatable {
     case .session: 3
     case .tombstone: 5
     case .coordinates: 6 | Self.ignoreFlag
+    case .preparedQuery: 7
     case .txn: 8
     case .autopilot: 9
     case .ignored(let type): type | Self.ignoreFlag
@@ -39,6 +41,7 @@ public enum Command: Sendable, Equatable {
     case .session(let request): request.encode(&writer)
     case .tombstone(let request): request.encode(&writer)
     case .coordinates(let batch): batch.encode(&writer)
+    case .preparedQuery(let request): request.encode(&writer)
     case .txn(let request): request.encode(&writer)
     case .autopilot(let request): request.encode(&writer)
     case .ignored: writer.null()
@@ -60,6 +63,7 @@ public enum Command: Sendable, Equatable {
       case 3: self = .session(try SessionRequest(from: &reader))
       case 5: self = .tombstone(try TombstoneRequest(from: &reader))
       case 6: self = .coordinates(try [NodeCoordinate](from: &reader))
+      case 7: self = .preparedQuery(try PreparedQueryRequest(from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
       case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
       default: self = .ignored(type: type)

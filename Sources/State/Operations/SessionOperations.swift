@@ -35,11 +35,12 @@ extension StateTransaction {
     touchSession(session)
   }
 
-  /// Ends a session: its locks are freed or their keys deleted. One that does not exist is no error.
+  /// Ends a session: its locks are freed or their keys deleted, and its prepared queries go with it. One that does not exist is no error.
   public mutating func destroySession(_ id: String) {
     guard let removed = tables.sessions.remove(.of(id), owner: owner) else { return }
     touchSession(removed.value)
     endLocks(of: removed.value)
+    endPreparedQueries(of: removed.value)
   }
 
   private mutating func touchSession(_ session: Session) {

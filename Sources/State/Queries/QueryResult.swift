@@ -14,6 +14,9 @@ public struct QueryResult<Value: Sendable>: Sendable {
     self.watch = watch
   }
 
+  /// An answer that nobody waits for: blocking queries give it at once, whatever index they know.
+  public static func immediate(_ value: Value) -> QueryResult { QueryResult(index: .max, value: value, watch: []) }
+
   public func map<Other: Sendable>(_ transform: (Value) -> Other) -> QueryResult<Other> {
     QueryResult<Other>(index: index, value: transform(value), watch: watch)
   }

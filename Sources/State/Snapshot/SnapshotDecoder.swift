@@ -94,6 +94,7 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.tombstone: transaction.restoreTombstone(try KVEntry(from: &reader))
     case SnapshotRecord.virtualIP: transaction.restore(try ServiceVirtualIP(from: &reader))
     case SnapshotRecord.freeVirtualIP: transaction.restore(try FreeVirtualIP(from: &reader))
+    case SnapshotRecord.preparedQuery: return transaction.restore(try PreparedQuery(from: &reader))
     case SnapshotRecord.autopilot: transaction.tables.autopilot = Row(try AutopilotConfiguration(from: &reader))
     case SnapshotRecord.index:
       let row = try SnapshotIndex(from: &reader)
@@ -138,6 +139,18 @@ extension StateTransaction {
       store(check)
     }
     return nil
+  }
+
+  /// Stores a query as it is, with its own indexes.
+  ///
+  /// - Returns: what is wrong with it, if anything.
+  mutating func restore(_ query: PreparedQuery) -> SnapshotError? {
+    do throws(StateError) {
+      try store(query)
+      return nil
+    } catch {
+      return .inconsistent(error.description)
+    }
   }
 
   /// Stores a key as it is, with its own indexes.

@@ -7,6 +7,7 @@ enum SnapshotRecord {
   static let session: UInt8 = 3
   static let tombstone: UInt8 = 5
   static let coordinates: UInt8 = 6
+  static let preparedQuery: UInt8 = 7
   static let autopilot: UInt8 = 9
   static let index: UInt8 = 16
   static let virtualIP: UInt8 = 32
@@ -17,7 +18,8 @@ enum SnapshotRecord {
 
   /// The order in which records are written. Types that are not named go before the chunking state, which is last.
   static let order: [UInt8] = [
-    virtualIP, freeVirtualIP, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, 7, autopilot, 12, 13, 14, 15, 22, 30, 31,
+    virtualIP, freeVirtualIP, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, preparedQuery,
+    autopilot, 12, 13, 14, 15, 22, 30, 31,
     index, 35, 38, 40, 42,
   ]
 }

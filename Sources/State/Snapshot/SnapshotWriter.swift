@@ -41,6 +41,8 @@ private struct SnapshotWriter {
       case SnapshotRecord.kv:
         for row in tables.kv.rows.values { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.tombstone: try writeTombstones(tables)
+      case SnapshotRecord.preparedQuery:
+        for entry in tables.preparedQueries.rows.values { try record(type) { entry.row.encode(&$0) } }
       case SnapshotRecord.autopilot:
         if let row = tables.autopilot { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.index: try writeIndexes(tables)

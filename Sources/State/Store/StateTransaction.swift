@@ -49,6 +49,7 @@ public struct StateTransaction: ~Copyable {
     case .session(let request): return try apply(request)
     case .tombstone(let request): try apply(request)
     case .coordinates(let batch): updateCoordinates(batch)
+    case .preparedQuery(let request): return try apply(request)
     case .txn(let request): return .transaction(apply(request.ops))
     case .autopilot(let request): return apply(request)
     case .ignored: break

@@ -61,6 +61,19 @@ final class Tombstone: Sendable {
   }
 }
 
+/// A prepared query and, of a template, what was made ready of it.
+final class PreparedQueryEntry: Sendable {
+  let row: Row<PreparedQuery>
+  let template: QueryTemplate?
+
+  init(_ row: Row<PreparedQuery>, template: QueryTemplate?) {
+    self.row = row
+    self.template = template
+  }
+
+  var id: String { row.value.id }
+}
+
 /// That some instance of a kind bears a name.
 final class KindName: Sendable {
   let kind: String

@@ -18,6 +18,7 @@ enum IndexName {
   static let sessions = "sessions"
   static let coordinates = "coordinates"
   static let virtualIPs = "service-virtual-ips"
+  static let preparedQueries = "prepared-queries"
 
   /// `node` and `service` are folded names.
   static func node(_ node: String) -> String { "\(peer)node.\(node)" }
@@ -31,7 +32,7 @@ enum IndexName {
     nodes, services, checks, kvs, tombstones, sessions, coordinates, "acl-auth-methods", "acl-binding-rules",
     "acl-policies", "acl-roles", "acl-tokens", "config-entries", "connect-ca-builtin", "connect-ca-roots",
     "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
-    "prepared-queries", virtualIPs, "system-metadata",
+    preparedQueries, virtualIPs, "system-metadata",
   ]
 }
 

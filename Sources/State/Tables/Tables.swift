@@ -9,6 +9,7 @@ struct Tables: Sendable {
   var tombstones = Table(Schemas.tombstones)
   var sessions = Table(Schemas.sessions)
   var coordinates = Table(Schemas.coordinates)
+  var preparedQueries = Table(Schemas.preparedQueries)
   var kindNames = Table(Schemas.kindNames)
   var virtualIPs = Table(Schemas.virtualIPs)
   var freeVirtualIPs = Table(Schemas.freeVirtualIPs)
@@ -82,6 +83,21 @@ enum Schemas {
       .init { session in
         session.value.allChecks.map { .of(session.value.node, $0, session.value.id) }
       },
+    ])
+
+  enum PreparedQueryIndex {
+    /// Only queries with a name, templates among them.
+    static let name = 0
+    /// Only templates, by what the names begin with that they answer.
+    static let template = 1
+    static let session = 2
+  }
+  static let preparedQueries = TableSchema<PreparedQueryEntry>(
+    primary: { .of($0.id) },
+    indexes: [
+      .init { $0.row.value.name.isEmpty ? [] : [.of($0.row.value.name)] },
+      .init { $0.template == nil ? [] : [.of($0.row.value.name)] },
+      .init { $0.row.value.session.isEmpty ? [] : [.of($0.row.value.session, $0.id)] },
     ])
 
   static let coordinates = TableSchema<Row<NodeCoordinate>>(primary: { .of($0.value.node, $0.value.segment) })

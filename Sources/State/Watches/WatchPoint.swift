@@ -11,6 +11,8 @@ public enum WatchPoint: Hashable, Sendable {
   case keyPrefix(String)
   /// The rows of all nodes, service instances, checks, sessions or coordinates.
   case nodes, services, checks, sessions, coordinates
+  case preparedQueries
+  case preparedQuery(String)
   case session(String)
   case nodeSessions(String)
   /// The checks of a node and of its services.
@@ -36,6 +38,8 @@ extension WatchPoint {
     case .checks: a.checks.rows.root !== b.checks.rows.root
     case .sessions: a.sessions.rows.root !== b.sessions.rows.root
     case .coordinates: a.coordinates.rows.root !== b.coordinates.rows.root
+    case .preparedQueries: a.preparedQueries.rows.root !== b.preparedQueries.rows.root
+    case .preparedQuery(let id): a.preparedQueries[.of(id)] !== b.preparedQueries[.of(id)]
     case .session(let id): a.sessions[.of(id)] !== b.sessions[.of(id)]
     case .nodeSessions(let node):
       Self.differs(

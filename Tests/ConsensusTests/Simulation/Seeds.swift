@@ -1,10 +1,10 @@
 import Glibc
 
-/// Which seeds a simulation runs: `PROCONSUL_SEED=n` replays one, `PROCONSUL_SEEDS=n` sets their number.
+/// Which seeds a simulation runs: `SIMULATION_SEED=n` replays one, `SIMULATION_SEEDS=n` sets their number.
 enum Seeds {
   static func range(defaultCount: Int) -> Range<UInt64> {
-    if let text = getenv("PROCONSUL_SEED"), let seed = UInt64(String(cString: text)) { return seed..<seed + 1 }
-    if let text = getenv("PROCONSUL_SEEDS"), let count = UInt64(String(cString: text)) { return 0..<count }
+    if let text = getenv("SIMULATION_SEED"), let seed = UInt64(String(cString: text)) { return seed..<seed + 1 }
+    if let text = getenv("SIMULATION_SEEDS"), let count = UInt64(String(cString: text)) { return 0..<count }
     return 0..<UInt64(defaultCount)
   }
 }
@@ -14,5 +14,5 @@ struct Violation: Error, CustomStringConvertible {
   var seed: UInt64
   var step: Int
   var what: String
-  var description: String { "seed \(seed), step \(step): \(what) (replay with PROCONSUL_SEED=\(seed))" }
+  var description: String { "seed \(seed), step \(step): \(what) (replay with SIMULATION_SEED=\(seed))" }
 }

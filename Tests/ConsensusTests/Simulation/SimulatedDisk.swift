@@ -65,6 +65,8 @@ final class SimulatedDisk: Disk {
     /// What the platters hold.
     var durable: [UInt8] = []
     var pending: [PendingWrite] = []
+    /// A sync failed: the cache shows what never arrived, until the pages are evicted.
+    var hasFailedSync = false
   }
 
   struct PendingWrite: Sendable {
@@ -85,17 +87,35 @@ final class SimulatedDisk: Disk {
   var isCrashed: Bool { state.withLock { $0.isCrashed } }
   var failureCount: Int { state.withLock { $0.failureCount } }
 
+  /// Where its random choices have arrived: equal for runs that went the same way.
+  var fingerprint: UInt64 {
+    state.withLock { state in
+      var random = state.random
+      return random.next()
+    }
+  }
+
   func planCrash(afterOperations count: Int) { state.withLock { $0.crashCountdown = count } }
 
   func setFaults(_ faults: Faults) { state.withLock { $0.faults = faults } }
 
+  /// From now on nothing goes wrong any more.
+  func heal() {
+    state.withLock { state in
+      state.faults = Faults()
+      state.crashCountdown = nil
+    }
+  }
+
   /// The machine loses power: what was not synchronised survives in part, or not at all.
   func losePower() {
     state.withLock { state in
-      for (id, inode) in state.files {
-        var inode = inode
+      // In a fixed order, or a seed would not replay.
+      for id in state.files.keys.sorted() {
+        guard var inode = state.files[id] else { continue }
         state.persistSome(of: &inode)
         inode.content = inode.durable
+        inode.hasFailedSync = false
         state.files[id] = inode
       }
       // A directory that was never there cannot hold anything, so parents come first.
@@ -112,7 +132,18 @@ final class SimulatedDisk: Disk {
   }
 
   /// The process ends; what it wrote stays in the cache of the operating system.
-  func killProcess() { state.withLock { $0.restart() } }
+  func killProcess() {
+    state.withLock { state in
+      for id in state.files.keys.sorted() {
+        guard var inode = state.files[id], inode.hasFailedSync, Bool.random(using: &state.random) else { continue }
+        inode.content = inode.durable
+        for write in inode.pending { inode.content.place(write.bytes[...], at: write.offset) }
+        inode.hasFailedSync = false
+        state.files[id] = inode
+      }
+      state.restart()
+    }
+  }
 
   /// Inverts one bit of a file, on the platters and in the cache.
   func flip(bit: Int, at offset: Int, of path: String) {
@@ -378,6 +409,7 @@ private final class SimulatedFile: DiskFile {
       if state.chance(state.faults.syncFailure) {
         // As on Linux: the pages count as clean afterwards, although they are not on the disk.
         state.persistSome(of: &inode)
+        inode.hasFailedSync = true
         state.failureCount += 1
         return DiskError(.synchronize, path, code: EIO, message: "Input/output error")
       }

@@ -9,7 +9,10 @@ final class SimulatedServer {
   let disk: SimulatedDisk
   let settings: RaftSettings
   let snapshots: SnapshotPolicy
+  /// Number of starts: answers to an earlier life reach nobody.
+  private(set) var life = 0
   private(set) var machine = RecordingMachine()
+  private let observer: (any MachineObserver)?
   private(set) var replica: Replica?
   private var storage: RaftStorage?
   private var progress = ApplyProgress()
@@ -34,7 +37,11 @@ final class SimulatedServer {
     return logger
   }()
 
-  init(id: ServerID, disk: SimulatedDisk, settings: RaftSettings, snapshots: SnapshotPolicy) {
+  init(
+    id: ServerID, disk: SimulatedDisk, settings: RaftSettings, snapshots: SnapshotPolicy,
+    observer: (any MachineObserver)? = nil
+  ) {
+    self.observer = observer
     self.id = id
     self.disk = disk
     self.settings = settings
@@ -48,7 +55,8 @@ final class SimulatedServer {
     bootstrap: RaftConfiguration?, now: MonotonicInstant, seed: UInt64,
     segmentBytes: Int = 24 << 10
   ) throws(RaftError) {
-    machine = RecordingMachine()
+    life += 1
+    machine = RecordingMachine(observer: observer)
     progress = ApplyProgress()
     posted = Mailbox()
     applyWork = []

@@ -49,6 +49,12 @@ struct SingleServerSimulation {
         threshold: 40, interval: .seconds(2), trailingEntries: 10, logBytesMax: 96 << 10))
   }
 
+  /// Equal for runs that went the same way.
+  var fingerprint: [UInt64] {
+    var random = self.random
+    return [random.next(), disk.fingerprint, UInt64(accepted.count)]
+  }
+
   private func violation(_ what: String) -> Violation { Violation(seed: seed, step: step, what: what) }
 
   mutating func run() throws {

@@ -11,11 +11,16 @@ final class RecordingMachine: StateMachine {
   }
 
   let state = Mutex(State())
+  /// Sees every entry before it takes effect, and every restored state with its index.
+  private let observer: (any MachineObserver)?
+
+  init(observer: (any MachineObserver)? = nil) { self.observer = observer }
 
   var commands: [[UInt8]] { state.withLock { $0.commands } }
   var lastIndex: LogIndex { state.withLock { $0.lastIndex } }
 
   func apply(_ entries: ArraySlice<LogEntry>, results: inout [any Sendable]) {
+    if let observer { for entry in entries { observer.applies(entry) } }
     state.withLock { state in
       for entry in entries {
         precondition(entry.index == state.lastIndex + 1 || state.lastIndex == 0, "entries arrive without gaps")
@@ -38,6 +43,7 @@ final class RecordingMachine: StateMachine {
       bytes += buffer[0..<count]
     }
     let commands = try Self.decode(bytes)
+    observer?.restores(commands, index: reader.metadata.index, term: reader.metadata.term)
     state.withLock { state in
       state.commands = commands
       state.lastIndex = reader.metadata.index
@@ -73,6 +79,12 @@ final class RecordingMachine: StateMachine {
     let state: State
     func write(to sink: any SnapshotSink) throws { try sink.write(RecordingMachine.encode(state.commands)) }
   }
+}
+
+/// Watches what a machine does.
+protocol MachineObserver: AnyObject, Sendable {
+  func applies(_ entry: LogEntry)
+  func restores(_ commands: [[UInt8]], index: LogIndex, term: Term)
 }
 
 /// Snapshot content from memory.

@@ -81,7 +81,41 @@ final class MemoryBackend: Backend, Sendable {
     }
   }
 
+  /// The archive that clients get, in pieces.
+  let archive = Mutex<[[UInt8]]>([])
+  /// The archives that were to be restored.
+  let restored = Mutex<[ByteBuffer]>([])
+
+  func saveSnapshot(
+    _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<any SnapshotArchiveStream>, ServerError>) -> Void
+  ) {
+    if let failure = failure(options.datacenter) { return completion(.failure(failure)) }
+    completion(.success(Answer(value: Pieces(archive.withLock { $0 }), index: 7)))
+  }
+
+  func restoreSnapshot(
+    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
+  ) {
+    if let failure = failure(datacenter) { return completion(.failure(failure)) }
+    restored.withLock { $0.append(archive) }
+    completion(.success(()))
+  }
+
   fileprivate func stoppedWaiting() { contents.withLock { $0.waiting -= 1 } }
+}
+
+/// An archive that is there already.
+private final class Pieces: SnapshotArchiveStream, Sendable {
+  private let rest: Mutex<ArraySlice<[UInt8]>>
+
+  init(_ pieces: [[UInt8]]) { rest = Mutex(pieces[...]) }
+
+  func next(on loop: any EventLoop, _ completion: @escaping @Sendable (Result<[UInt8]?, ServerError>) -> Void) {
+    let piece = rest.withLock { $0.popFirst() }
+    loop.execute { completion(.success(piece)) }
+  }
 }
 
 /// A query that waits until the answer's index passes the reader's.

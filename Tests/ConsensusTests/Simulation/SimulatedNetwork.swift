@@ -1,0 +1,103 @@
+@testable import Consensus
+
+/// Messages between servers, under way. Loses, delays, duplicates, reorders; every request is answered in the end, if only
+/// by "unreachable", as a transport with deadlines does.
+struct SimulatedNetwork {
+  enum Payload {
+    case request(RaftRequest, from: RaftHeader, content: [UInt8]?)
+    case response(Result<RaftResponse, PeerFailure>)
+  }
+
+  struct Message {
+    var deliverAt: MonotonicInstant
+    var exchange: Int
+    var to: ServerID
+    var payload: Payload
+  }
+
+  /// A request and who waits for its answer.
+  struct Exchange {
+    var from: ServerID
+    var life: Int
+    var to: ServerID
+    var context: RequestContext
+    var isAnswered = false
+  }
+
+  struct Conditions {
+    /// Per mille.
+    var loss = 0
+    var duplication = 0
+    /// Nanoseconds.
+    var delayMax: UInt64 = 5_000_000
+    /// How long a sender waits for an answer that never comes.
+    var patience: UInt64 = 300_000_000
+  }
+
+  var conditions = Conditions()
+  /// Pairs that cannot reach each other, in either direction.
+  var cut: Set<[ServerID]> = []
+  private(set) var messages: [Message] = []
+  private var exchanges: [Int: Exchange] = [:]
+  private var nextExchange = 0
+  private var random: SeededRandom
+
+  init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+  var nextDelivery: MonotonicInstant? { messages.map { $0.deliverAt }.min() }
+
+  private func isCut(_ one: ServerID, _ other: ServerID) -> Bool { cut.contains([one, other].sorted()) }
+
+  private mutating func chance(_ perMille: Int) -> Bool {
+    perMille > 0 && Int.random(in: 0..<1000, using: &random) < perMille
+  }
+
+  private mutating func delay() -> UInt64 {
+    UInt64.random(in: 100_000...max(conditions.delayMax, 100_001), using: &random)
+  }
+
+  mutating func send(
+    _ request: RaftRequest, content: [UInt8]? = nil, from: RaftHeader, life: Int, to: ServerID,
+    context: RequestContext, now: MonotonicInstant
+  ) {
+    nextExchange += 1
+    let exchange = nextExchange
+    exchanges[exchange] = Exchange(from: from.id, life: life, to: to, context: context)
+    let failure = Payload.response(.failure(.unreachable("deadline")))
+    messages.append(
+      Message(deliverAt: now + conditions.patience, exchange: exchange, to: from.id, payload: failure))
+    if isCut(from.id, to) || chance(conditions.loss) { return }
+    for _ in 0..<(chance(conditions.duplication) ? 2 : 1) {
+      let payload = Payload.request(request, from: from, content: content)
+      messages.append(Message(deliverAt: now + delay(), exchange: exchange, to: to, payload: payload))
+    }
+  }
+
+  mutating func reply(_ response: RaftResponse, to exchange: Int, now: MonotonicInstant) {
+    guard let known = exchanges[exchange], !isCut(known.from, known.to), !chance(conditions.loss) else { return }
+    messages.append(
+      Message(
+        deliverAt: now + delay(), exchange: exchange, to: known.from, payload: .response(.success(response))))
+  }
+
+  /// The next message that is due. Answers are delivered once.
+  mutating func takeDue(now: MonotonicInstant) -> (Message, Exchange)? {
+    while let position = messages.indices.filter({ messages[$0].deliverAt <= now }).randomElement(using: &random) {
+      let message = messages[position]
+      messages.swapAt(position, messages.count - 1)
+      messages.removeLast()
+      guard var exchange = exchanges[message.exchange] else { continue }
+      switch message.payload {
+      case .request:
+        if isCut(exchange.from, exchange.to) { continue }
+        return (message, exchange)
+      case .response:
+        guard !exchange.isAnswered else { continue }
+        exchange.isAnswered = true
+        exchanges[message.exchange] = exchange
+        return (message, exchange)
+      }
+    }
+    return nil
+  }
+}
