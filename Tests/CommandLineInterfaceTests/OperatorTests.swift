@@ -3,7 +3,9 @@ import Testing
 
 @testable import CommandLineInterface
 
-private func usage(_ json: String) throws -> DynamicObject { try Dynamic(json: Array(json.utf8)).object ?? DynamicObject() }
+private func usage(_ json: String) throws -> DynamicObject {
+  try Dynamic(json: Array(json.utf8)).object ?? DynamicObject()
+}
 
 private let oneDatacenter = #"""
   {"dc1": {"Services": 5, "ServiceInstances": 6, "BillableServiceInstances": 3, "Nodes": 2,
@@ -41,7 +43,9 @@ private let oneDatacenter = #"""
 
 @Test func autopilotTextQuotesTagsOnly() throws {
   let configuration = try Dynamic(
-    json: Array(#"{"CleanupDeadServers":true,"LastContactThreshold":"200ms","MaxTrailingLogs":250,"RedundancyZoneTag":"z"}"#.utf8))
+    json: Array(
+      #"{"CleanupDeadServers":true,"LastContactThreshold":"200ms","MaxTrailingLogs":250,"RedundancyZoneTag":"z"}"#.utf8)
+  )
   let text = AutopilotCommands.text(of: configuration)
   #expect(text.hasPrefix("CleanupDeadServers = true\nLastContactThreshold = 200ms\nMaxTrailingLogs = 250\n"))
   #expect(text.contains("RedundancyZoneTag = \"z\""))

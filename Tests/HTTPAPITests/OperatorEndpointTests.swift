@@ -5,7 +5,8 @@ import Testing
 @Suite struct OperatorEndpointTests {
   @Test func autopilotConfigurationStartsFromDefaultsWithEachChange() throws {
     let client = try Client()
-    #expect(try client.call("PUT /v1/operator/autopilot/configuration", body: #"{"MaxTrailingLogs": 7}"#).body == "true")
+    #expect(
+      try client.call("PUT /v1/operator/autopilot/configuration", body: #"{"MaxTrailingLogs": 7}"#).body == "true")
     let first = try client.call("GET /v1/operator/autopilot/configuration").body
     #expect(first.contains("\"MaxTrailingLogs\":7"))
     #expect(first.contains("\"LastContactThreshold\":\"200ms\""))
@@ -48,13 +49,17 @@ import Testing
   @Test func keysAreListedWithTheNumberOfTheirMembers() throws {
     let client = try Client()
     let all = try client.call("GET /v1/operator/keyring").body
-    #expect(all.hasPrefix(#"[{"WAN":true,"Datacenter":"dc1","Segment":"","Keys":{"a=":1,"b=":1},"PrimaryKeys":{"a=":1}"#))
+    #expect(
+      all.hasPrefix(#"[{"WAN":true,"Datacenter":"dc1","Segment":"","Keys":{"a=":1,"b=":1},"PrimaryKeys":{"a=":1}"#))
     #expect(try client.call("GET /v1/operator/keyring?local-only=1").body.hasPrefix(#"[{"WAN":false"#))
   }
 
   @Test(arguments: [
     ("GET /v1/operator/keyring?relay-factor=6", "", "Invalid relay-factor: Relay factor must be in range: [0, 5]"),
-    ("GET /v1/operator/keyring?relay-factor=x", "", "Error parsing relay factor: strconv.Atoi: parsing \"x\": invalid syntax"),
+    (
+      "GET /v1/operator/keyring?relay-factor=x", "",
+      "Error parsing relay factor: strconv.Atoi: parsing \"x\": invalid syntax"
+    ),
     (
       "PUT /v1/operator/keyring?local-only=1", "{\"Key\":\"b=\"}",
       "Invalid use of local-only: local-only can only be set for list requests"

@@ -4,7 +4,8 @@ import Testing
 @testable import Server
 
 private func server(
-  _ id: String, index: UInt64 = 100, term: UInt64 = 2, status: String = "alive", contact: Int64? = 10, voter: Bool = true
+  _ id: String, index: UInt64 = 100, term: UInt64 = 2, status: String = "alive", contact: Int64? = 10,
+  voter: Bool = true
 ) -> ServerObservation {
   var server = ServerObservation(id: id, address: "127.0.0.1:8300")
   server.nodeStatus = status

@@ -83,7 +83,9 @@ public struct OperatorEndpoint: Sendable {
       memberCount = json.integer("NumNodes")
       func counts(_ name: String) -> [String: Int] {
         var counts: [String: Int] = [:]
-        for (key, count) in json[name]?.object ?? DynamicObject() { counts[key] = count.int.flatMap { Int(exactly: $0) } }
+        for (key, count) in json[name]?.object ?? DynamicObject() {
+          counts[key] = count.int.flatMap { Int(exactly: $0) }
+        }
         return counts
       }
       keys = counts("Keys")

@@ -83,13 +83,16 @@ public final class FileSink: AdjustableLogSink {
     return true
   }
 
-  private static func open(_ path: String) -> Int32 { Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
+  private static func open(_ path: String) -> Int32 {
+    Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+  }
 
   private func removeObsolete() {
     guard rotation.keptFiles != 0, let folder = opendir(names.directory) else { return }
     var found: [String] = []
     while let entry = readdir(folder) {
-      found.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      found.append(
+        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
     }
     closedir(folder)
     // The newest is being written.

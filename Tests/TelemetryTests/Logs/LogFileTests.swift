@@ -14,7 +14,9 @@ func filesAreNamedAfterTheirBeginning(path: String, expected: String) {
 @Test func onlyFilesOfTheLogCount() {
   let names = LogFileNames("/var/log/consul.log")
   #expect(
-    names.ours(["consul-10.log", "consul-9.log", "consul.log", "consul-.log", "consul-x.log", "consul-1.txt", "b-1.log"])
+    names.ours([
+      "consul-10.log", "consul-9.log", "consul.log", "consul-.log", "consul-x.log", "consul-1.txt", "b-1.log",
+    ])
       == ["consul-9.log", "consul-10.log"])
 }
 

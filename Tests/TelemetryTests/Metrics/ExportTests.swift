@@ -61,7 +61,8 @@ private struct Missing: Error {}
 @Test func packetsHoldWholeLines() {
   var packer = LinePacker(limit: 10)
   for line in ["aaaa", "bbbb", "cc", "longer than the limit"] { packer.add(line) }
-  #expect(packer.packets.map { String(decoding: $0, as: UTF8.self) } == ["aaaa\nbbbb\n", "cc\n", "longer than the limit\n"])
+  #expect(
+    packer.packets.map { String(decoding: $0, as: UTF8.self) } == ["aaaa\nbbbb\n", "cc\n", "longer than the limit\n"])
 }
 
 @Test func datagramsArriveWhereTheAddressSays() throws {

@@ -94,7 +94,9 @@ enum SnapshotCommands {
       let client = try invocation.client()
       if !invocation[appended].isEmpty { file = try await name(file, with: invocation[appended], client) }
       let unverified = "\(file).unverified"
-      let archive = try await explaining("Error saving snapshot") { try await client.snapshots.save(invocation.queryOptions) }
+      let archive = try await explaining("Error saving snapshot") {
+        try await client.snapshots.save(invocation.queryOptions)
+      }
       try await explaining("Error writing unverified snapshot file") {
         let output = try OutputFile(unverified)
         for try await piece in archive { try output.write(piece) }
