@@ -30,6 +30,14 @@ public enum CommandLineInterface {
   ///   - console: receives what the command prints.
   /// - Returns: the exit code: 0 for success, 1 for most failures, 127 for an unknown command.
   static func run(arguments: [String], environment: Environment, console: Console) async -> Int32 {
+    if let line = environment["COMP_LINE"] {
+      let completion = Completion(tree: .root)
+      for word in completion.candidates(line, point: environment["COMP_POINT"].flatMap { Int($0) }) {
+        console.out(word)
+      }
+      return 0
+    }
+    if let code = CompletionCommand.run(arguments, environment: environment, console: console) { return code }
     switch CommandTree.root.resolve(arguments) {
     case .version:
       console.out(VersionReport.current.pretty)

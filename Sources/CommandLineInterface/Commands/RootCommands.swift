@@ -4,6 +4,7 @@ extension CommandTree {
     .group("acl", "Works with access control", ACLCommands.group),
     .command("agent", "Runs an agent") { AgentCommand.command },
     .group("catalog", "Looks into the catalog", CatalogCommands.group),
+    .command("debug", "Collects what an agent knows of itself") { DebugCommand.command },
     .command("event", "Fires an event") { EventCommand.command },
     .command("force-leave", "Counts a failed member as one that left") { MembershipCommands.forceLeave },
     .command("info", "Shows an agent's statistics") { InfoCommand.command },
