@@ -38,9 +38,8 @@ extension SnapshotCommands {
     case 2, 5: return try KVEntry(messagePack: bytes).json
     case 3: return try Session(messagePack: bytes).json
     case 7: return try PreparedQuery(messagePack: bytes).json
-    default:
-      var reader = MessagePackReader(bytes)
-      return try reader.dynamic().json
+    case 22: return try SnapshotValue.wrappedEntry(bytes)
+    default: return try SnapshotValue.json(bytes)
     }
   }
 }
