@@ -108,7 +108,8 @@ enum DebugCommand {
             try await Task.sleep(for: .nanoseconds(duration.nanoseconds))
             throw CancellationError()
           }
-          try await tasks.waitForAll()
+          // The first error, such as the end of the time, cancels the others.
+          while try await tasks.next() != nil {}
         }
       }
     } catch is CancellationError {}
