@@ -4,14 +4,9 @@ struct LogQueue {
   /// Those before this position have been taken.
   private var head = 0
 
-  private(set) var entryCount = 0
-
   var isEmpty: Bool { head == operations.count }
 
-  mutating func append(_ operation: LogBatch.Operation) {
-    if case .append(let entries) = operation { entryCount += entries.count }
-    operations.append(operation)
-  }
+  mutating func append(_ operation: LogBatch.Operation) { operations.append(operation) }
 
   /// The next ones in order, up to the limits of one batch.
   mutating func takeBatch(_ limits: RaftLimits) -> LogBatch {
@@ -30,7 +25,6 @@ struct LogQueue {
       }
       head += 1
     }
-    entryCount -= batch.entryCount
     if head == operations.count {
       operations.removeAll(keepingCapacity: operations.count <= 256)
       head = 0
