@@ -13,6 +13,11 @@ final class AgentProcess: Sendable {
     return bundle[..<(bundle.lastIndex(of: "/") ?? bundle.startIndex)] + "/proconsul"
   }()
 
+  /// glibc's `posix_spawn_file_actions_addclosefrom_np`, which the Swift overlay does not show.
+  private static let closeFrom =
+    dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map { unsafeBitCast($0, to: CloseFrom.self) }
+  private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, CInt) -> CInt
+
   /// - Parameter log: file for what it prints, replaced.
   init(arguments: [String], log: String) throws {
     self.log = log
@@ -21,6 +26,8 @@ final class AgentProcess: Sendable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // It must not keep the addresses of servers that other tests run.
+    _ = Self.closeFrom?(&actions, 3)
     var words = ([Self.binary] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     var identifier = pid_t()
