@@ -62,6 +62,7 @@ let package = Package(
     room("AgentConfiguration", ["Model"]),
     room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
     room("Consensus", [logging]),
+    room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
@@ -120,6 +121,7 @@ let package = Package(
     tests("AgentConfiguration", ["Model"]),
     tests("Wire", ["Model"]),
     tests("Consensus"),
+    tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),

@@ -1,0 +1,1 @@
+// Gossip: who is in the pool, told from node to node.
