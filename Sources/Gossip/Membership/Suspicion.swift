@@ -16,7 +16,10 @@ struct Suspicion: Sendable {
   private var confirmations = 0
   private(set) var deadline: GossipInstant
 
-  init(from accuser: String, confirmationsWanted: Int, minimum: GoDuration, maximum: GoDuration, now: GossipInstant, generation: UInt64) {
+  init(
+    from accuser: String, confirmationsWanted: Int, minimum: GoDuration, maximum: GoDuration, now: GossipInstant,
+    generation: UInt64
+  ) {
     startedAt = now
     self.generation = generation
     self.confirmationsWanted = confirmationsWanted

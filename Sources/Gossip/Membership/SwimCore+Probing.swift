@@ -116,7 +116,9 @@ extension SwimCore {
   mutating func probeEnded(_ sequence: UInt32, _ now: GossipInstant) {
     guard let probe, probe.sequence == sequence else { return }
     if probe.streamPingSucceeded {
-      log(.warning, "was able to connect to \(probe.target.name) over TCP but UDP probes failed, network may be misconfigured")
+      log(
+        .warning,
+        "was able to connect to \(probe.target.name) over TCP but UDP probes failed, network may be misconfigured")
       return finish(succeeded: true, now)
     }
     changeHealth(by: probe.expectedNacks > 0 ? max(0, probe.expectedNacks - probe.nacks) : 1)

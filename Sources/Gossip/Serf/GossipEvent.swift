@@ -12,6 +12,8 @@ public enum GossipEvent: Sendable {
   case reaped(Member)
   case userEvent(ReceivedUserEvent)
   case query(ReceivedQuery)
+  /// The other members hold another node for the owner of our name: this one should end.
+  case nameLost
 }
 
 public struct ReceivedUserEvent: Sendable, Equatable {
@@ -124,7 +126,5 @@ enum GossipEffect: Sendable {
   /// The snapshot file starts anew with these bytes.
   case replaceSnapshot([UInt8])
   case leaveFinished
-  /// Another node has our name by right.
-  case nameLost
   case log(GossipLogLevel, String)
 }

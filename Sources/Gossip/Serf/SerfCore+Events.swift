@@ -11,14 +11,21 @@ extension SerfCore {
   mutating func fire(
     _ name: String, _ payload: [UInt8], coalesces: Bool, _ now: GossipInstant
   ) throws(GossipError) {
-    let limit = min(settings.userEventSizeMaximum, Self.userEventSizeCeiling)
-    guard name.utf8.count + payload.count <= limit else { throw .eventTooLarge(limit: limit, afterEncoding: false) }
-    var event = UserEventMessage(time: eventClock.time, name: name, payload: Bytes(payload), coalesces: coalesces)
-    guard event.message(.userEvent).count <= limit else { throw .eventTooLarge(limit: limit, afterEncoding: true) }
-    event.time = eventClock.tick()
+    let event = UserEventMessage(time: eventClock.time, name: name, payload: Bytes(payload), coalesces: coalesces)
+    try Self.check(event, limit: settings.userEventSizeMaximum)
+    _ = eventClock.tick()
     _ = heard(event)
     swim.broadcast(event.message(.userEvent), in: .events)
     settle(now)
+  }
+
+  /// - Throws: `eventTooLarge`.
+  static func check(_ event: UserEventMessage, limit: Int) throws(GossipError) {
+    let limit = min(limit, userEventSizeCeiling)
+    guard event.name.utf8.count + event.payload.count <= limit else {
+      throw .eventTooLarge(limit: limit, afterEncoding: false)
+    }
+    guard event.message(.userEvent).count <= limit else { throw .eventTooLarge(limit: limit, afterEncoding: true) }
   }
 
   /// - Returns: whether others should hear it.

@@ -185,7 +185,10 @@ extension SerfCore {
     if state.queryTime > 0 { queryClock.witness(state.queryTime - 1) }
     let left = Set(state.leftMembers)
     for name in state.leftMembers {
-      _ = heard(LeaveIntent(time: (state.statusTimes[name] ?? 0) &+ 1, node: name), now)
+      // Against a failure the word counts even if it is as old as what we know. A member that we see alive may have
+      // returned since: the reference lets it look as if it were leaving until it says something else.
+      let isForced: UInt64 = members[name]?.member.status == .failed ? 1 : 0
+      _ = heard(LeaveIntent(time: (state.statusTimes[name] ?? 0) &+ isForced, node: name), now)
     }
     for (name, time) in state.statusTimes.sorted(by: { bytewiseLess($0.key, $1.key) }) where !left.contains(name) {
       _ = heard(JoinIntent(time: time, node: name), now)

@@ -221,7 +221,7 @@ extension SerfCore {
         log(.info, "majority in name conflict resolution [\(ours) / \(answers)]")
       } else {
         log(.warning, "minority in name conflict resolution, quiting [\(ours) / \(answers)]")
-        emit(.nameLost)
+        deliver(.nameLost)
       }
     }
   }

@@ -1,5 +1,19 @@
 import Model
 
+/// The figures of a pool that operators look at.
+public struct GossipStatistics: Sendable, Equatable {
+  public var coordinateResets = 0
+  public var isEncrypted = false
+  public var eventQueue = 0
+  public var eventTime: UInt64 = 1
+  /// 0: this node gets the answers that others get.
+  public var healthScore = 0
+  public var intentQueue = 0
+  public var memberTime: UInt64 = 1
+  public var queryQueue = 0
+  public var queryTime: UInt64 = 1
+}
+
 /// Members, events and queries on top of the membership core: what Serf is on top of memberlist (wire/gossip.md, section 9).
 ///
 /// A pure core: methods take what happened and the time, and `drain` returns what is to be done. It has no sockets, files
@@ -44,7 +58,11 @@ struct SerfCore: Sendable {
   var eventMinimum: UInt64 = 0
   var queryMinimum: UInt64 = 0
 
-  var members: [String: Entry] = [:]
+  var members: [String: Entry] = [:] {
+    didSet { membersVersion &+= 1 }
+  }
+  /// Changes with `members`.
+  private(set) var membersVersion: UInt64 = 0
   /// What was said of members that are not known yet.
   var intents: [String: BufferedIntent] = [:]
   var events: [EventSlot?]
@@ -168,7 +186,8 @@ struct SerfCore: Sendable {
   }
 
   /// Another node opened a stream and said this.
-  mutating func requested(_ stream: StreamID, _ message: StreamMessage, from sender: NodeAddress, _ now: GossipInstant) {
+  mutating func requested(_ stream: StreamID, _ message: StreamMessage, from sender: NodeAddress, _ now: GossipInstant)
+  {
     var userState: [UInt8] = []
     if case .pushPull = message { userState = state.encoded }
     swim.requested(stream, message, from: sender, userState: userState, now)
@@ -277,18 +296,13 @@ struct SerfCore: Sendable {
 
   var aliveCount: Int { swim.nodes.values.count { !$0.state.isGone } }
 
-  /// What `consul info` shows.
-  var statistics: [(name: String, value: String)] {
-    func count(_ status: MemberStatus) -> String { String(members.values.count { $0.member.status == status }) }
-    return [
-      ("coordinate_resets", String(estimator.resets)), ("encrypted", String(!swim.codec.keyring.isEmpty)),
-      ("event_queue", String(swim.userBroadcasts[SwimCore.UserQueue.events.rawValue].count)),
-      ("event_time", String(eventClock.time)), ("failed", count(.failed)), ("health_score", String(swim.healthScore)),
-      ("intent_queue", String(swim.userBroadcasts[SwimCore.UserQueue.intents.rawValue].count)), ("left", count(.left)),
-      ("member_time", String(clock.time)), ("members", String(members.count)),
-      ("query_queue", String(swim.userBroadcasts[SwimCore.UserQueue.queries.rawValue].count)),
-      ("query_time", String(queryClock.time)),
-    ]
+  var statistics: GossipStatistics {
+    GossipStatistics(
+      coordinateResets: estimator.resets, isEncrypted: !swim.codec.keyring.isEmpty,
+      eventQueue: swim.userBroadcasts[SwimCore.UserQueue.events.rawValue].count, eventTime: eventClock.time,
+      healthScore: swim.healthScore, intentQueue: swim.userBroadcasts[SwimCore.UserQueue.intents.rawValue].count,
+      memberTime: clock.time, queryQueue: swim.userBroadcasts[SwimCore.UserQueue.queries.rawValue].count,
+      queryTime: queryClock.time)
   }
 
   private mutating func checkQueues() {

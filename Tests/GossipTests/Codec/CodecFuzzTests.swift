@@ -19,7 +19,8 @@ import Testing
       filters: [Bytes(QueryFilter.nodes(["a"]).encoded)], flags: 1, name: "q", payload: Bytes([1]))
     let remote = RemoteNode(name: "n", address: Bytes([10, 0, 0, 1]), port: 8301, incarnation: 3, state: 1)
     let inner = CompoundMessage.encode([
-      alive.message(.alive), Ping(sequence: 4, node: "b").message(.ping), SwimMessage.user(query.message(.query)).encoded,
+      alive.message(.alive), Ping(sequence: 4, node: "b").message(.ping),
+      SwimMessage.user(query.message(.query)).encoded,
       Accusation(incarnation: 1, node: "a", from: "b").message(.suspect),
     ])
     return [

@@ -8,7 +8,8 @@ enum GoldenDescription {
   static func text(_ bytes: [UInt8]) -> Dynamic {
     if let text = String(validating: bytes, as: UTF8.self),
       text.unicodeScalars.allSatisfy({
-        ($0.value >= 0x20 && $0.value != 0x7F && !(0x80..<0xA0).contains($0.value)) || "\n\t\r".unicodeScalars.contains($0)
+        ($0.value >= 0x20 && $0.value != 0x7F && !(0x80..<0xA0).contains($0.value))
+          || "\n\t\r".unicodeScalars.contains($0)
       })
     {
       return .string(text)
@@ -25,7 +26,8 @@ enum GoldenDescription {
     .object(DynamicObject(Tags.decode(meta).map { ($0.key, .string($0.value)) }))
   }
 
-  static func source(_ members: inout [(key: String, value: Dynamic)], _ address: Bytes, _ port: UInt16, _ node: String) {
+  static func source(_ members: inout [(key: String, value: Dynamic)], _ address: Bytes, _ port: UInt16, _ node: String)
+  {
     if address.count > 0 { members.append(("SourceAddr", Self.address(address))) }
     if port > 0 { members.append(("SourcePort", number(port))) }
     if !node.isEmpty { members.append(("SourceNode", .string(node))) }
@@ -184,7 +186,9 @@ enum GoldenDescription {
       let header: Dynamic = [
         "Join": .bool(state.isJoin), "Nodes": number(state.nodes.count), "UserStateLen": number(state.userState.count),
       ]
-      var members: [(key: String, value: Dynamic)] = [("type", "pushPull"), ("header", header), ("nodes", .array(nodes))]
+      var members: [(key: String, value: Dynamic)] = [
+        ("type", "pushPull"), ("header", header), ("nodes", .array(nodes)),
+      ]
       if !state.userState.isEmpty { members.append(("userState", user(state.userState))) }
       return members
     case .user(let bytes):

@@ -6,7 +6,8 @@ import Testing
 
 /// Real bytes of the reference, where the recordings lie beside the repository.
 enum Golden {
-  static let folder = URL(filePath: #filePath).appending(path: "../../../../../shared/golden/gossip").standardizedFileURL
+  static let folder = URL(filePath: #filePath).appending(path: "../../../../../shared/golden/gossip")
+    .standardizedFileURL
   static let isThere = FileManager.default.fileExists(atPath: folder.path)
 
   static func entries(_ file: String) throws -> [Dynamic] {

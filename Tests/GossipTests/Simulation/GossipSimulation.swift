@@ -146,9 +146,11 @@ final class GossipSimulation {
   // MARK: The network
 
   private func later(_ happening: Happening, after duration: GoDuration? = nil) {
-    let delay = duration ?? GoDuration(
-      nanoseconds: Int64.random(
-        in: faults.delay.lowerBound.nanoseconds...faults.delay.upperBound.nanoseconds, using: &random))
+    let delay =
+      duration
+      ?? GoDuration(
+        nanoseconds: Int64.random(
+          in: faults.delay.lowerBound.nanoseconds...faults.delay.upperBound.nanoseconds, using: &random))
     network.schedule(Box(happening: happening), at: now + delay)
   }
 
@@ -177,7 +179,8 @@ final class GossipSimulation {
     case .opened(let to, let from, let stream, let bytes, let expectsAnswer):
       guard let index = reach(to, from: hosts[from].side) else {
         let isRefused = hosts.contains { $0.address == to && $0.side == hosts[from].side }
-        return later(.failed(from, stream, isRefused ? .connection("connection refused") : .timeout), after: .seconds(2))
+        return later(
+          .failed(from, stream, isRefused ? .connection("connection refused") : .timeout), after: .seconds(2))
       }
       do throws(GossipError) {
         guard let message = try hosts[index].core.swim.codec.openStream(bytes, fromOpener: true) else {
@@ -223,6 +226,7 @@ final class GossipSimulation {
     case .network(let effect): carryOut(effect, index)
     case .deliver(let event):
       hosts[index].events.append(event)
+      if case .nameLost = event { hosts[index].hasLostName = true }
       if case .query(let query) = event, let answer = hosts[index].answers[query.name] {
         try? hosts[index].core.respond(query.key, answer, now)
       }
@@ -236,7 +240,6 @@ final class GossipSimulation {
     case .leaveFinished:
       hosts[index].hasLeft = true
       hosts[index].isUp = false
-    case .nameLost: hosts[index].hasLostName = true
     case .log(let level, let text): log.append("\(now.nanoseconds / 1_000_000) \(index) \(level): \(text)")
     }
   }
