@@ -7,8 +7,8 @@ import Synchronization
 ///                         │
 ///                         └────► raft-log      writes, while there is something else to do meanwhile
 ///
-/// A server that is alone with one client writes the log on the consensus thread itself, and applies there too: a write
-/// that comes alone costs one wake-up and one sync. As soon as writes overlap, the log has its own thread: what arrives
+/// A server that is alone with a few clients writes the log on the consensus thread itself, and applies there too: a write
+/// costs one wake-up and one sync. As soon as many writes overlap, the log has its own thread: what arrives
 /// during a sync forms the next batch, which begins when the sync ends, while the one before is applied and answered.
 ///
 /// All methods may be called from any thread and return at once. Completions are called from the room's threads: they
