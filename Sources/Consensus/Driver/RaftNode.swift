@@ -98,6 +98,15 @@ public final class RaftNode: Sendable {
 
   // MARK: Clients
 
+  /// Begins a new cluster with these servers. Every one of them may do so, with the same configuration.
+  ///
+  /// Completes with `alreadyBootstrapped` if this server knows of any cluster, itself or from others.
+  public func bootstrap(
+    _ configuration: RaftConfiguration, completion: @escaping @Sendable (Result<Void, RaftError>) -> Void
+  ) {
+    if !submit(.seed(configuration, completion: completion)) { completion(.failure(.shutDown)) }
+  }
+
   /// Adds a command to the log. The completion gets its index and the state machine's result, or why it failed. After
   /// `leadershipLost`, `shutDown` or `storage` the command may still turn out to be part of the log.
   public func propose(
