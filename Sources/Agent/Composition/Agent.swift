@@ -40,6 +40,8 @@ public final class Agent: Sendable {
   let group: MultiThreadedEventLoopGroup
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
@@ -65,8 +67,12 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
+    members = MemberTable(datacenter: configuration.datacenter)
+    members.put(ClusterMember(configuration, nodeID: nodeID))
     if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID), in: .wan)
+      let server = try ServerSetup.make(
+        configuration, nodeID: nodeID, members: members, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
     } else {
