@@ -97,7 +97,7 @@ let package = Package(
     room(
       "HTTPAPI",
       ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
-        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
+        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOConcurrencyHelpers")
         + [
           .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
           ssl,
@@ -105,7 +105,7 @@ let package = Package(
     room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
     room(
       "ConsulClient",
-      ["Model", "TransportSecurity", httpClient, ssl] + nio("NIOCore", "NIOHTTP1", "NIOPosix")),
+      ["Model", "TransportSecurity", httpClient, ssl] + nio("NIOCore", "NIOHTTP1", "NIOPosix", "NIOTLS")),
     room(
       "Agent",
       [

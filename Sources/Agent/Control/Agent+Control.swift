@@ -52,6 +52,7 @@ extension Agent: AgentControl {
       "build": "\(Release.version):\(Release.revision)", "dc": it.datacenter, "id": nodeID,
       "role": it.isServer ? "consul" : "node", "segment": "", "vsn": "2", "vsn_max": "3", "vsn_min": "2",
     ]
+    if security.usesTLSForRPC { member.tags["use_tls"] = "1" }
     guard it.isServer else { return member }
     for (key, value) in serverTags(it) { member.tags[key] = value }
     return member
