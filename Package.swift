@@ -128,8 +128,8 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     tests("Model"),
     tests("Telemetry"),
-    tests("Certificates"),
-    tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded")),
+    tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
+    tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model"]),
     tests("Wire", ["Model"]),
     tests("Consensus"),
@@ -138,9 +138,11 @@ let package = Package(
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(
-      "HTTPAPI", ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"] + nio("NIOEmbedded", "NIOPosix")),
+      "HTTPAPI",
+      ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"]
+        + nio("NIOEmbedded", "NIOPosix", "NIOTLS")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
-    tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
-    tests("Agent", ["Model", "AgentConfiguration", "ConsulClient", "Server", "LocalAgent"]),
-    tests("CommandLineInterface", ["Model", "Wire", "ConsulClient"]),
+    tests("ConsulClient", ["Model", "Certificates", ssl] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+    tests("Agent", ["Model", "AgentConfiguration", "Certificates", "ConsulClient", "Server", "LocalAgent"]),
+    tests("CommandLineInterface", ["Model", "Wire", "Certificates", "ConsulClient"]),
   ])

@@ -149,11 +149,11 @@ private struct FaceMaterial: Sendable {
     settings.apply(to: &configuration)
     do {
       serverContext = try NIOSSLContext(configuration: configuration)
+    } catch NIOSSLError.failedToLoadPrivateKey {
+      // The key was read before: what fails is putting it beside the certificate.
+      throw .certificate(.keyMismatch)
     } catch {
-      // The library tells only in the text of its error that the two do not go together.
-      let text = "\(error)"
-      throw text.contains("KEY_VALUES_MISMATCH") || text.contains("KEY_TYPE_MISMATCH")
-        ? .certificate(.keyMismatch) : .unusable(face: face, reason: text)
+      throw .unusable(face: face, reason: "\(error)")
     }
   }
 
