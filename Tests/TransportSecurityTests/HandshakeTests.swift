@@ -27,21 +27,27 @@ struct HandshakeTests {
     let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
     ends.server.connect(to: address, promise: nil)
     ends.client.connect(to: address, promise: nil)
+    try move(between: ends.client, ends.server)
+    let outcome = (serverEnd.outcome, clientEnd.outcome)
+    // Closing waits for the other end's goodbye, or a while: time that only passes when the test says so.
+    ends.client.close(promise: nil)
+    try move(between: ends.client, ends.server)
+    for end in [ends.client, ends.server] { end.embeddedEventLoop.advanceTime(by: .seconds(10)) }
+    return outcome
+  }
+
+  /// Carries bytes in both directions until there are none.
+  private func move(between a: EmbeddedChannel, _ b: EmbeddedChannel) throws {
     var moved = true
     while moved {
       moved = false
-      while let bytes = try ends.client.readOutbound(as: ByteBuffer.self) {
-        moved = true
-        _ = try? ends.server.writeInbound(bytes)
-      }
-      while let bytes = try ends.server.readOutbound(as: ByteBuffer.self) {
-        moved = true
-        _ = try? ends.client.writeInbound(bytes)
+      for (from, to) in [(a, b), (b, a)] {
+        while let bytes = try from.readOutbound(as: ByteBuffer.self) {
+          moved = true
+          _ = try? to.writeInbound(bytes)
+        }
       }
     }
-    _ = try? ends.server.finish(acceptAlreadyClosed: true)
-    _ = try? ends.client.finish(acceptAlreadyClosed: true)
-    return (serverEnd.outcome, clientEnd.outcome)
   }
 
   private final class End: ChannelInboundHandler {

@@ -84,7 +84,8 @@ struct NetworkTransport: Transport {
     do {
       return try await client.execute(sent, timeout: patience)
     } catch {
-      guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED"), case .host(let host, let port) = configuration.address.endpoint,
+      guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED"),
+        case .host(let host, let port) = configuration.address.endpoint,
         let reason = await nameCheck.reason(at: host, port: port)
       else { throw error }
       throw CertificateRefused(reason: reason)
