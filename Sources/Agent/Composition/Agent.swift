@@ -11,6 +11,7 @@ import NIOPosix
 import Server
 import Synchronization
 import Telemetry
+import TransportSecurity
 
 /// # Agent
 ///
@@ -46,6 +47,7 @@ public final class Agent: Sendable {
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
+  let security: TransportSecurity
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -55,11 +57,12 @@ public final class Agent: Sendable {
 
   /// Makes all parts; nothing listens or runs checks yet.
   ///
-  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
   init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
+    security = try TransportSecurity(AgentTLSSettings(configuration))
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
@@ -68,11 +71,12 @@ public final class Agent: Sendable {
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
     members = MemberTable(datacenter: configuration.datacenter)
-    members.put(ClusterMember(configuration, nodeID: nodeID))
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
-      members.put(ClusterMember(wan: configuration, nodeID: nodeID), in: .wan)
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
       let server = try ServerSetup.make(
-        configuration, nodeID: nodeID, members: members, dataDirectory: dataDirectory, loop: loop)
+        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
     } else {
@@ -82,7 +86,9 @@ public final class Agent: Sendable {
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
-      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
+      checks: { [group, security] aliases in
+        CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
+      })
     dns = try DNSServer.make(configuration, backend: backend, group: group)
     api = Mutex(nil)
   }
@@ -100,7 +106,10 @@ public final class Agent: Sendable {
       api: API(
         backend: backend, resolver: OpenResolver(), control: self, local: local,
         settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
-    let listening = try await http.start(configuration.httpListeners)
+    for port in configuration.portsWithoutCertificate(security) {
+      logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
+    }
+    let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
     server?.raft.observeLeadership { [local] change in

@@ -4,20 +4,23 @@ import Server
 
 extension ClusterMember {
   /// This agent as it presents itself in the LAN pool (wire/gossip.md, section 10).
-  init(_ configuration: RuntimeConfiguration, nodeID: String) {
+  ///
+  /// - Parameter usesTLS: Whether its server can be reached over TLS.
+  init(_ configuration: RuntimeConfiguration, nodeID: String, usesTLS: Bool) {
     let it = configuration
     var tags = [
       "build": "\(Release.version):\(Release.revision)", "dc": it.datacenter, "id": nodeID,
       "role": it.isServer ? "consul" : "node", "segment": "", "vsn": "2", "vsn_max": "3", "vsn_min": "2",
     ]
+    if usesTLS { tags["use_tls"] = "1" }
     if it.isServer { tags.merge(Self.serverTags(it)) { $1 } }
     self.init(
       name: it.nodeName, address: it.addresses.advertiseLAN.description, port: it.ports.serfLAN, tags: tags)
   }
 
   /// This server as it presents itself in the WAN pool.
-  init(wan configuration: RuntimeConfiguration, nodeID: String) {
-    self.init(configuration, nodeID: nodeID)
+  init(wan configuration: RuntimeConfiguration, nodeID: String, usesTLS: Bool) {
+    self.init(configuration, nodeID: nodeID, usesTLS: usesTLS)
     name += ".\(configuration.datacenter)"
     address = configuration.addresses.advertiseWAN.description
     port = configuration.ports.serfWAN

@@ -12,12 +12,12 @@ import Telemetry
 /// Makes the server part of an agent from its configuration.
 enum ServerSetup {
   static func make(
-    _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, dataDirectory: String?,
-    loop: any EventLoop
+    _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, usesTLS: Bool,
+    dataDirectory: String?, loop: any EventLoop
   ) throws(AgentError) -> ServerNode {
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var settings = ServerNode.Settings(
-      datacenter: configuration.datacenter, member: ClusterMember(configuration, nodeID: nodeID),
+      datacenter: configuration.datacenter, member: ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS),
       logger: LogOutput.logger("agent.server"))
     if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }

@@ -26,6 +26,11 @@ extension Agent: AgentControl {
     return [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [own])]
   }
 
+  /// This agent as a member of the LAN pool.
+  var ownMember: ClusterMember {
+    ClusterMember(configuration, nodeID: nodeID, usesTLS: security.usesTLSForRPC)
+  }
+
   public func members(wan: Bool) -> [AgentMember]? {
     if wan, !isServer { return nil }
     return members.members(of: wan ? .wan : .lan).map { AgentMember($0) }

@@ -27,7 +27,7 @@ extension Agent {
       ownCoordinate.encodeJSON(&writer)
     }
     writer.member("Member")
-    AgentMember(ClusterMember(configuration, nodeID: nodeID)).encodeJSON(&writer)
+    AgentMember(ownMember).encodeJSON(&writer)
     writer.member("Stats")
     writer.beginObject()
     for (section, entries) in statistics {
