@@ -97,12 +97,9 @@ public final class Agent: Sendable {
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeadership { [local] change in
-      if case .gained = change { local.serversAvailable() }
-    }
     local.start()
+    server?.observeLeadership { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.isLeader == true { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }

@@ -12,8 +12,8 @@ extension Endpoints {
       Route(.post, .asks, PreparedQueries.create)),
     Endpoint(
       "/v1/query/", [.metaOnFailure, .consistency, .cacheable], Route(.get, .asks, PreparedQueries.get),
-      Route(.post, .asks, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
-      Route(.delete, .asks, PreparedQueries.delete)),
+      Route(.post, .asks, isOffered: false, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
+      Route(.delete, .asks, PreparedQueries.delete), Route(.options, .open, isOffered: false, PreparedQueries.options)),
   ]
 }
 
@@ -44,6 +44,15 @@ enum PreparedQueries {
     var head = ResponseHead(.methodNotAllowed, .text)
     head.headers = [("Allow", Target(request.suffix).allowed)]
     exchange.text(head, "method \(request.method.name) not allowed")
+  }
+
+  static func options(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    var head = ResponseHead()
+    head.headers = [("Allow", "OPTIONS," + Target(request.suffix).allowed)]
+    exchange.json(head) { writer in
+      writer.beginObject()
+      writer.endObject()
+    }
   }
 
   // MARK: definitions

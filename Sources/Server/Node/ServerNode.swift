@@ -18,6 +18,8 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
+    /// How long requests wait while there is no leader (`performance.rpc_hold_timeout`).
+    public var leaderWait = GoDuration.seconds(7)
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -33,7 +35,7 @@ public final class ServerNode: Sendable {
   public let raft: RaftNode
   let raftID: ServerID
   let leader: LeaderDuties
-  private let isLeading: LeadershipFlag
+  let leadership: Leadership
   let limiter: RequestLimiter
   let autopilot = Mutex(AutopilotState())
 
@@ -50,10 +52,10 @@ public final class ServerNode: Sendable {
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
     let duties = LeaderDuties(settings: settings, store: store, loop: loop)
-    let flag = LeadershipFlag()
+    let leadership = Leadership()
     self.store = store
     leader = duties
-    isLeading = flag
+    self.leadership = leadership
     raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
@@ -63,10 +65,10 @@ public final class ServerNode: Sendable {
         case .gained:
           ServerMetrics.becameLeader.increment()
           duties.lead()
-          flag.set(true)
+          leadership.gained()
         case .lost:
           ServerMetrics.becameFollower.increment()
-          flag.set(false)
+          leadership.lost()
           duties.follow()
         }
       })
@@ -76,18 +78,15 @@ public final class ServerNode: Sendable {
   /// For reloads of the configuration.
   public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
 
-  public var isLeader: Bool { isLeading.value }
+  public var isLeader: Bool { leadership.isLeading }
+
+  /// Calls `observer` whenever this server begins to lead, and at once if it leads already.
+  public func observeLeadership(_ observer: @escaping @Sendable () -> Void) { leadership.observe(observer) }
 
   /// Stops consensus; what was acknowledged is on disk.
   public func shutdown() {
+    leadership.end()
     leader.follow()
     raft.shutdown()
   }
-}
-
-/// Whether this server leads and has applied what its predecessors committed.
-final class LeadershipFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-  var value: Bool { flag.load(ordering: .acquiring) }
-  func set(_ value: Bool) { flag.store(value, ordering: .releasing) }
 }
