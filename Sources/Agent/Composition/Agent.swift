@@ -40,6 +40,8 @@ public final class Agent: Sendable {
   let group: MultiThreadedEventLoopGroup
   let server: ServerNode?
   let backend: any Backend
+  /// What servers answered before, for clients and DNS.
+  let cache: AgentCache
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
@@ -73,11 +75,13 @@ public final class Agent: Sendable {
       server = nil
       backend = NoServers(datacenter: configuration.datacenter)
     }
+    cache = AgentCache(backend: backend)
+    cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
       checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, group: group)
+    dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
 
@@ -93,7 +97,8 @@ public final class Agent: Sendable {
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
+        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
+      group: group)
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
@@ -110,6 +115,7 @@ public final class Agent: Sendable {
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    cache.shutdown()
     let local = local
     let server = server
     await Self.offLoops {

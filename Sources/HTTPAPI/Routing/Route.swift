@@ -50,8 +50,6 @@ struct Endpoint: Sendable {
     static let consistency = Traits(rawValue: 1 << 1)
     /// Namespaces and partitions are not looked at.
     static let ignoresNamespace = Traits(rawValue: 1 << 2)
-    /// `?cached` may be answered from the agent's memory, and the answer tells it.
-    static let cacheable = Traits(rawValue: 1 << 3)
   }
 
   /// A path under `/v1/`. One that ends with a slash stands for everything below it.
