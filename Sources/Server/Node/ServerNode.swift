@@ -21,6 +21,8 @@ public final class ServerNode: Sendable {
     public var coordinates = CoordinateBatching()
     /// Tells gossip that a failed member, given by name, will not come back.
     public var forceLeave: @Sendable (_ name: String) -> Void = { _ in }
+    /// How long requests wait while there is no leader (`performance.rpc_hold_timeout`).
+    public var leaderWait = GoDuration.seconds(7)
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -39,7 +41,7 @@ public final class ServerNode: Sendable {
   let memberDuties: MemberDuties
   /// Who is in the pools of this server's agent.
   public let members: MemberTable
-  private let isLeading: LeadershipFlag
+  let leadership: Leadership
   let limiter: RequestLimiter
 
   /// Opens the log, recovers the state and starts consensus.
@@ -64,11 +66,11 @@ public final class ServerNode: Sendable {
     let memberDuties = MemberDuties(settings: settings, store: store, members: members, loop: loop) {
       proposals.propose($0)
     }
-    let flag = LeadershipFlag()
+    let leadership = Leadership()
     self.store = store
     leader = duties
     self.memberDuties = memberDuties
-    isLeading = flag
+    self.leadership = leadership
     raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
@@ -79,10 +81,10 @@ public final class ServerNode: Sendable {
           ServerMetrics.becameLeader.increment()
           duties.lead()
           memberDuties.lead()
-          flag.set(true)
+          leadership.gained()
         case .lost:
           ServerMetrics.becameFollower.increment()
-          flag.set(false)
+          leadership.lost()
           memberDuties.follow()
           duties.follow()
         }
@@ -94,19 +96,16 @@ public final class ServerNode: Sendable {
   /// For reloads of the configuration.
   public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
 
-  public var isLeader: Bool { isLeading.value }
+  public var isLeader: Bool { leadership.isLeading }
+
+  /// Calls `observer` whenever this server begins to lead, and at once if it leads already.
+  public func observeLeadership(_ observer: @escaping @Sendable () -> Void) { leadership.observe(observer) }
 
   /// Stops consensus; what was acknowledged is on disk.
   public func shutdown() {
+    leadership.end()
     memberDuties.follow()
     leader.follow()
     raft.shutdown()
   }
-}
-
-/// Whether this server leads and has applied what its predecessors committed.
-final class LeadershipFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-  var value: Bool { flag.load(ordering: .acquiring) }
-  func set(_ value: Bool) { flag.store(value, ordering: .releasing) }
 }
