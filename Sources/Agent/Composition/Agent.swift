@@ -11,6 +11,7 @@ import NIOPosix
 import Server
 import Synchronization
 import Telemetry
+import TransportSecurity
 
 /// # Agent
 ///
@@ -40,10 +41,15 @@ public final class Agent: Sendable {
   let group: MultiThreadedEventLoopGroup
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
+  /// What servers answered before, for clients and DNS.
+  let cache: AgentCache
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
+  let security: TransportSecurity
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -53,11 +59,12 @@ public final class Agent: Sendable {
 
   /// Makes all parts; nothing listens or runs checks yet.
   ///
-  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
   init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
+    security = try TransportSecurity(AgentTLSSettings(configuration))
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
@@ -65,19 +72,28 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
+    members = MemberTable(datacenter: configuration.datacenter)
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
+      let server = try ServerSetup.make(
+        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
     } else {
       server = nil
       backend = NoServers(datacenter: configuration.datacenter)
     }
+    cache = AgentCache(backend: backend)
+    cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
-      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, group: group)
+      checks: { [group, security] aliases in
+        CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
+      })
+    dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
 
@@ -93,16 +109,17 @@ public final class Agent: Sendable {
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
-    let listening = try await http.start(configuration.httpListeners)
+        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
+      group: group)
+    for port in configuration.portsWithoutCertificate(security) {
+      logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
+    }
+    let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeadership { [local] change in
-      if case .gained = change { local.serversAvailable() }
-    }
     local.start()
+    server?.observeLeadership { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.isLeader == true { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -113,6 +130,7 @@ public final class Agent: Sendable {
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    cache.shutdown()
     let local = local
     let server = server
     await Self.offLoops {
