@@ -12,7 +12,6 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A message of a type that has no business where it arrived.
   case unexpectedType(UInt8)
   case emptyLabel
-  case labelTooLong(bytes: Int, limit: Int)
   /// The label of a packet or stream is not that of this pool.
   case foreignLabel
   case wrongChecksum
@@ -43,7 +42,6 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
   case queryTooLarge(bytes: Int, limit: Int)
   case responseTooLarge(limit: Int)
   case queryFinished
-  case alreadyResponded
 
   // MARK: Peers
 
@@ -60,10 +58,8 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
 
   case cannotBind(address: String, reason: String)
   case unresolvable(host: String, reason: String)
-  case memberNotFound(String)
   case notRunning
   case file(path: String, reason: String)
-  case invalidName(String)
 
   public var description: String {
     switch self {
@@ -72,7 +68,6 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unknownType(let type): "message type (\(type)) not supported"
     case .unexpectedType(let type): "received invalid message type (\(type))"
     case .emptyLabel: "label header cannot be empty when present"
-    case .labelTooLong(_, let limit): "label cannot be longer than \(limit) bytes"
     case .foreignLabel: "discarding packet with unacceptable label"
     case .wrongChecksum: "got invalid checksum for UDP packet"
     case .unknownCompression(let algorithm): "cannot decompress unknown algorithm \(algorithm)"
@@ -95,7 +90,6 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
     case .queryTooLarge(_, let limit): "query exceeds limit of \(limit) bytes"
     case .responseTooLarge(let limit): "response exceeds limit of \(limit) bytes"
     case .queryFinished: "response is past the deadline"
-    case .alreadyResponded: "response already sent"
     case .remote(let text): "remote error: \(text)"
     case .incompatibleVersions(let text): text
     case .mergeRefused(let reason): reason
@@ -105,10 +99,8 @@ public enum GossipError: Error, Sendable, Equatable, CustomStringConvertible {
     case .addressNotAllowed(let address): "address \(address) is not allowed"
     case .cannotBind(let address, let reason): "failed to listen on \(address): \(reason)"
     case .unresolvable(let host, let reason): "lookup \(host): \(reason)"
-    case .memberNotFound(let name): "no member named \"\(name)\""
     case .notRunning: "gossip is not running"
     case .file(let path, let reason): "\(path): \(reason)"
-    case .invalidName(let name): "invalid node name \"\(name)\""
     }
   }
 }

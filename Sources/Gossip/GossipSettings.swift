@@ -124,6 +124,33 @@ public struct GossipSettings: Sendable {
     return settings
   }
 
+  /// For the agents of a datacenter.
+  ///
+  /// - Parameter isServer: Servers never give up their name.
+  public static func agents(name: String, advertised: NodeAddress, isServer: Bool) -> GossipSettings {
+    var settings = lan(name: name, advertised: advertised)
+    settings.adaptToAgents()
+    settings.resolvesNameConflicts = !isServer
+    return settings
+  }
+
+  /// For the servers of all datacenters.
+  public static func servers(name: String, advertised: NodeAddress) -> GossipSettings {
+    var settings = wan(name: name, advertised: advertised)
+    settings.adaptToAgents()
+    settings.gossipNodes = 3
+    settings.resolvesNameConflicts = false
+    return settings
+  }
+
+  private mutating func adaptToAgents() {
+    deadNodeReclaimTime = .seconds(30)
+    reconnectTimeout = .hours(72)
+    reconnectTimeoutTag = "rc_tm"
+    leavePropagateDelay = .seconds(3)
+    queueDepthMinimum = 4096
+  }
+
   init(name: String, advertised: NodeAddress) {
     self.name = name
     self.advertised = advertised

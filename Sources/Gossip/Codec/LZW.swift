@@ -29,6 +29,41 @@ enum LZW {
     }
   }
 
+  /// Codes by their prefix code and last byte: a hash table with open addressing.
+  private struct CodeTable {
+    /// Key and code, of which 0 is never used.
+    private var slots: [UInt64]
+    private let mask: Int
+
+    /// - Parameter count: of entries at most.
+    init(count: Int) {
+      var size = 64
+      while size < count * 2 { size *= 2 }
+      slots = [UInt64](repeating: 0, count: size)
+      mask = size - 1
+    }
+
+    /// The slot of a key, or the one where it belongs.
+    private func slot(_ key: UInt32) -> Int {
+      var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B1) >> 12) & mask
+      while slots[index] != 0, UInt32(truncatingIfNeeded: slots[index] >> 16) != key { index = (index + 1) & mask }
+      return index
+    }
+
+    func code(_ key: UInt32) -> Int? {
+      let entry = slots[slot(key)]
+      return entry == 0 ? nil : Int(entry & 0xFFFF)
+    }
+
+    mutating func set(_ key: UInt32, code: Int) {
+      slots[slot(key)] = UInt64(key) << 16 | UInt64(UInt16(truncatingIfNeeded: code))
+    }
+
+    mutating func clear() {
+      for index in slots.indices { slots[index] = 0 }
+    }
+  }
+
   static func compress(_ input: [UInt8]) -> [UInt8] {
     var writer = BitWriter()
     writer.bytes.reserveCapacity(input.count)
@@ -39,12 +74,11 @@ enum LZW {
       writer.flush()
       return writer.bytes
     }
-    // Codes by prefix code and following byte.
-    var dictionary: [UInt32: Int] = [:]
+    var table = CodeTable(count: min(input.count, codeMaximum))
     var last = end
     for byte in input.dropFirst() {
       let key = UInt32(prefix) << 8 | UInt32(byte)
-      if let code = dictionary[key] {
+      if let code = table.code(key) {
         prefix = code
         continue
       }
@@ -54,11 +88,11 @@ enum LZW {
       if last == 1 << width { width += 1 }
       if last == codeMaximum {
         writer.write(clear, width: widthMaximum)
-        dictionary.removeAll(keepingCapacity: true)
+        table.clear()
         width = 9
         last = end
       } else {
-        dictionary[key] = last
+        table.set(key, code: last)
       }
     }
     writer.write(prefix, width: width)

@@ -366,7 +366,7 @@ extension GossipEffect {
   /// Whether somebody waits for it, who will look at the members then.
   fileprivate var completesRequest: Bool {
     switch self {
-    case .joinFinished, .leaveFinished, .deliver: true
+    case .joinFinished, .leaveFinished: true
     default: false
     }
   }

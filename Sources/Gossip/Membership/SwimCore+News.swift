@@ -14,6 +14,10 @@ extension SwimCore {
       return log(.warning, "ignoring node \"\(message.node)\" with invalid address")
     }
     let address = NodeAddress(ip, message.port == 0 ? settings.advertised.port : message.port)
+    if !isSelf, let known = nodes[message.node], known.address == address, message.incarnation <= known.incarnation {
+      // Old news, by far the most frequent case.
+      return
+    }
     if !isOwnWord {
       guard versions.count >= 6 else { return log(.warning, "ignoring \(message.node): no versions") }
       if let reason = refusal([Member(message, address: address)]) {

@@ -8,6 +8,8 @@ public enum GossipEvent: Sendable {
   case failed(Member)
   /// New tags or a new address.
   case updated(Member)
+  /// Says that it is about to leave, or that it stays after all.
+  case statusChanged(Member)
   /// Forgotten, after it left or failed.
   case reaped(Member)
   case userEvent(ReceivedUserEvent)

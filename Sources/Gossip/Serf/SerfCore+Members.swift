@@ -68,8 +68,10 @@ extension SerfCore {
     guard var entry = members[intent.node] else { return buffer(.join, intent.node, intent.time, now) }
     guard intent.time > entry.statusTime else { return false }
     entry.statusTime = intent.time
-    if entry.member.status == .leaving { entry.member.status = .alive }
+    let stays = entry.member.status == .leaving
+    if stays { entry.member.status = .alive }
     members[intent.node] = entry
+    if stays { deliver(.statusChanged(entry.member)) }
     return true
   }
 
@@ -85,7 +87,10 @@ extension SerfCore {
     }
     entry.statusTime = intent.time
     switch entry.member.status {
-    case .alive: entry.member.status = .leaving
+    case .alive:
+      entry.member.status = .leaving
+      members[intent.node] = entry
+      deliver(.statusChanged(entry.member))
     case .failed:
       // Forced to leave.
       entry.member.status = .left

@@ -84,7 +84,7 @@ struct SnapshotLog: Sendable {
     case .left(let member), .failed(let member), .reaped(let member):
       guard state.alive.removeValue(forKey: member.name) != nil else { return }
       pending += "not-alive: \(member.name)\n"
-    case .updated, .nameLost: break
+    case .updated, .statusChanged, .nameLost: break
     case .userEvent(let event):
       guard event.lamportTime > state.eventTime else { return }
       state.eventTime = event.lamportTime
