@@ -35,6 +35,8 @@ final class GossipStreamHandler: ChannelInboundHandler {
     }
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isDone else { return }
     bytes += unwrapInboundIn(data).readableBytesView
@@ -59,7 +61,6 @@ final class GossipStreamHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    deadline?.cancel()
     fail(.connection("EOF"))
     reactor.closed(id, role)
   }

@@ -212,9 +212,7 @@ struct SwimCore: Sendable {
     let encoded = message.encoded
     let free = settings.datagramBytes - encoded.count - CompoundMessage.overhead - codec.overhead
     let news = takeBroadcasts(limit: free)
-    effects.append(.send(CompoundMessage.packets([encoded] + news)[0], to: address, checksum: false))
-    // More parts than one compound holds.
-    for packet in CompoundMessage.packets([encoded] + news).dropFirst() {
+    for packet in CompoundMessage.packets([encoded] + news) {
       effects.append(.send(packet, to: address, checksum: false))
     }
   }

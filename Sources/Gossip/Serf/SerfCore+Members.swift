@@ -13,6 +13,9 @@ struct BufferedIntent: Sendable, Equatable {
 
 // The table of members: who is there, by what the membership core sees and what members say of themselves.
 extension SerfCore {
+  /// Words of unknown members that are kept.
+  private static let intentsMaximum = 65536
+
   // MARK: What the membership core sees
 
   mutating func nodeJoined(_ node: Node, _ now: GossipInstant) {
@@ -115,7 +118,11 @@ extension SerfCore {
   private mutating func buffer(
     _ kind: BufferedIntent.Kind, _ node: String, _ time: UInt64, _ now: GossipInstant
   ) -> Bool {
-    if let known = intents[node], known.time >= time { return false }
+    if let known = intents[node] {
+      guard known.time < time else { return false }
+    } else if intents.count >= Self.intentsMaximum {
+      return false
+    }
     intents[node] = BufferedIntent(kind: kind, time: time, heardAt: now)
     return true
   }

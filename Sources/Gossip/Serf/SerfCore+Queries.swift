@@ -34,6 +34,9 @@ struct Inquiry: Sendable {
 
 // Questions to all members, and their answers (wire/gossip.md, section 9).
 extension SerfCore {
+  /// For how long a query of another node can be answered, whatever it says.
+  private static let queryTimeoutMaximum = GoDuration.hours(1)
+
   // MARK: Asking
 
   /// Asks all members, this one included. `query` effects tell what they answer.
@@ -112,7 +115,7 @@ extension SerfCore {
     let key = QueryKey(lamportTime: query.time, id: query.id)
     let question = Question(
       source: NodeAddress(ip, query.port), sourceName: query.sourceNode, relayFactor: query.relayFactor,
-      deadline: now + query.timeout)
+      deadline: now + min(query.timeout, Self.queryTimeoutMaximum))
     if query.wantsAck {
       let ack = QueryResponseMessage(
         time: query.time, id: query.id, from: settings.name, flags: QueryMessage.ackFlag)

@@ -135,7 +135,10 @@ struct SerfCore: Sendable {
   ///
   /// - Throws: `metaTooLarge`.
   mutating func setTags(_ tags: [String: String], _ now: GossipInstant) throws(GossipError) {
-    swim.update(meta: try Self.meta(tags), now)
+    let meta = try Self.meta(tags)
+    // Who leaves must not look as if it came back.
+    guard case .alive = life else { return }
+    swim.update(meta: meta, now)
     settle(now)
   }
 

@@ -56,6 +56,42 @@ import Testing
     #expect(simulation.isWhole())
   }
 
+  @Test(arguments: seeds) func othersProbeWhomOneNodeCannotReach(_ seed: UInt64) throws {
+    let simulation = GossipSimulation(seed: seed)
+    try simulation.addCluster(6)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.faults.isDeaf = (1, 2)
+    simulation.faults.refusesStreams = true
+    simulation.run(.minutes(4))
+    for index in simulation.hosts.indices { #expect(simulation.failures(index) == [], "seed \(seed)") }
+    #expect(simulation.hosts[1].core.swim.nodes["n2"]?.incarnation == 1)
+  }
+
+  @Test func streamsReachWhomDatagramsDoNot() throws {
+    let simulation = GossipSimulation(seed: 1)
+    try simulation.addCluster(2)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.faults.isDeaf = (0, 1)
+    simulation.run(.minutes(3))
+    #expect(simulation.failures(0) == [] && simulation.failures(1) == [])
+    #expect(simulation.log.contains { $0.contains("network may be misconfigured") })
+    simulation.faults.refusesStreams = true
+    simulation.run(.minutes(1))
+    #expect(simulation.failures(0) == ["n1"] && simulation.failures(1) == ["n0"])
+  }
+
+  @Test func aLargePoolLearnsOfEverythingInTime() throws {
+    let simulation = GossipSimulation(seed: 7)
+    simulation.faults = .init(loss: 0.02, duplication: 0.02, delay: .milliseconds(1)...(.milliseconds(30)))
+    try simulation.addCluster(60)
+    let joined = try #require(simulation.run(.minutes(2)) { simulation.isWhole() })
+    #expect(joined <= .seconds(15))
+    try simulation.change(17) { try $0.fire("deploy", [], coalesces: false, simulation.now) }
+    let heard = try #require(
+      simulation.run(.minutes(2)) { simulation.hosts.indices.allSatisfy { simulation.userEvents($0) == ["deploy"] } })
+    #expect(heard <= .seconds(5))
+  }
+
   @Test(arguments: seeds) func aMemberThatPausesRefutesItsDeath(_ seed: UInt64) throws {
     let simulation = GossipSimulation(seed: seed)
     try simulation.addCluster(6)

@@ -10,6 +10,15 @@ final class GossipSimulation {
     var loss = 0.0
     var duplication = 0.0
     var delay = GoDuration.milliseconds(1)...GoDuration.milliseconds(5)
+    /// Between these two hosts no datagram gets through.
+    var isDeaf: (Int, Int)?
+    /// Nor a stream.
+    var refusesStreams = false
+
+    func blocks(_ one: Int, _ other: Int) -> Bool {
+      guard let pair = isDeaf else { return false }
+      return pair == (one, other) || pair == (other, one)
+    }
   }
 
   struct Host {
@@ -169,6 +178,7 @@ final class GossipSimulation {
       guard let sender = hosts.first(where: { $0.address == from }), let index = reach(to, from: sender.side) else {
         return
       }
+      if let source = hosts.firstIndex(where: { $0.address == from }), faults.blocks(source, index) { return }
       mix(packet)
       do throws(GossipError) {
         let content = try hosts[index].core.swim.codec.open(packet)
@@ -177,7 +187,7 @@ final class GossipSimulation {
         log.append("\(index): \(error)")
       }
     case .opened(let to, let from, let stream, let bytes, let expectsAnswer):
-      guard let index = reach(to, from: hosts[from].side) else {
+      guard let index = reach(to, from: hosts[from].side), !(faults.refusesStreams && faults.blocks(from, index)) else {
         let isRefused = hosts.contains { $0.address == to && $0.side == hosts[from].side }
         return later(
           .failed(from, stream, isRefused ? .connection("connection refused") : .timeout), after: .seconds(2))
