@@ -14,7 +14,7 @@ final class GossipDatagramHandler: ChannelInboundHandler {
     reactor.received(Array(envelope.data.readableBytesView), from: sender)
   }
 
-  func channelReadComplete(context: ChannelHandlerContext) { reactor.flush() }
+  func channelReadComplete(context: ChannelHandlerContext) { reactor.readingEnded() }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // Errors of single datagrams, such as a port that nobody listens at. Probes find that out.

@@ -34,6 +34,7 @@ final class GossipReactor {
   private var keys: [UInt64: EventLoopPromise<KeyOperationResult>] = [:]
   private var leaving: [EventLoopPromise<Void>] = []
   private var isStopped = false
+  private var isReading = false
 
   init(
     _ core: SerfCore, loop: any EventLoop, logger: Logger, files: GossipFiles,
@@ -94,7 +95,7 @@ final class GossipReactor {
     let effects = core.drain()
     publishIfNeeded(completes: effects.contains { $0.completesRequest })
     for effect in effects { carryOut(effect) }
-    flush()
+    if !isReading { datagrams?.flush() }
     schedule()
   }
 
@@ -159,6 +160,7 @@ final class GossipReactor {
   // MARK: Datagrams
 
   func received(_ packet: [UInt8], from sender: NodeAddress) {
+    isReading = true
     do throws(GossipError) {
       let content = try codec.open(packet)
       step { core, now in core.received(content, from: sender, now) }
@@ -167,12 +169,16 @@ final class GossipReactor {
     }
   }
 
-  func flush() { datagrams?.flush() }
+  /// The datagrams of one round of reading are answered together.
+  func readingEnded() {
+    isReading = false
+    datagrams?.flush()
+  }
 
   private func carryOut(_ effect: NetworkEffect) {
     switch effect {
     case .send(let message, let address, let checksum): send(message, address, checksum: checksum)
-    case .open(let stream, let address, let message, _, let timeout): open(stream, address, message, timeout)
+    case .open(let stream, let address, let message, let timeout): open(stream, address, message, timeout)
     case .answer(let stream, let message): answer(stream, message)
     case .close(let stream):
       asked.removeValue(forKey: stream)?.close(promise: nil)

@@ -53,7 +53,7 @@ extension SwimCore {
     streams[lastStream] = .exchange(address, ticket)
     let state = PushPull(isJoin: ticket != nil, nodes: localNodes, userState: userState)
     effects.append(
-      .open(lastStream, to: address, .pushPull(state), expectsAnswer: true, timeout: settings.streamTimeout))
+      .open(lastStream, to: address, .pushPull(state), timeout: settings.streamTimeout))
   }
 
   private var localNodes: [RemoteNode] { probeOrder.compactMap { nodes[$0]?.remote } }
@@ -133,7 +133,7 @@ extension SwimCore {
       if let reason = refusal(members) { throw .mergeRefused(reason) }
     }
     for node in state.nodes { merge(node, now) }
-    notices.append(.remoteState(state.userState, isJoin: isJoin, ticket: ticket))
+    notices.append(.remoteState(state.userState, ticket: ticket))
   }
 
   private mutating func merge(_ node: RemoteNode, _ now: GossipInstant) {

@@ -107,8 +107,7 @@ extension SwimCore {
       streams[lastStream] = .ping(sequence: sequence)
       effects.append(
         .open(
-          lastStream, to: target.address, .ping(ping(target.name, sequence)), expectsAnswer: true,
-          timeout: probe.end - now))
+          lastStream, to: target.address, .ping(ping(target.name, sequence)), timeout: probe.end - now))
     }
     self.probe = probe
   }

@@ -27,7 +27,6 @@ struct SwimCore: Sendable {
   var codec: PacketCodec
   var random: SeededRandom
   var timers = TimerQueue<Timer>()
-  private(set) var isRunning = false
 
   /// By name.
   var nodes: [String: Node] = [:]
@@ -84,7 +83,6 @@ struct SwimCore: Sendable {
   // MARK: Life
 
   mutating func start(meta: [UInt8], _ now: GossipInstant) {
-    isRunning = true
     incarnation = 1
     announceSelf(meta: meta, now)
     timers.schedule(.probe, at: now + random.part(of: settings.probeInterval))

@@ -12,8 +12,8 @@ public enum GossipLogLevel: Sendable {
 enum NetworkEffect: Sendable {
   /// One datagram.
   case send([UInt8], to: NodeAddress, checksum: Bool)
-  /// Connect, send, and report the answer, if one is expected, by `answer` or `streamFailed`.
-  case open(StreamID, to: NodeAddress, StreamMessage, expectsAnswer: Bool, timeout: GoDuration)
+  /// Connect, send, and report the answer by `answered` or `streamFailed`.
+  case open(StreamID, to: NodeAddress, StreamMessage, timeout: GoDuration)
   /// Answer a stream that another node opened, and close it.
   case answer(StreamID, StreamMessage)
   case close(StreamID)
@@ -28,8 +28,8 @@ enum SwimNotice: Sendable {
   case conflict(Node, claimant: NodeAddress)
   /// A message of the layer above.
   case user([UInt8], from: NodeAddress)
-  /// The state of the layer above, from a push/pull.
-  case remoteState([UInt8], isJoin: Bool, ticket: JoinTicket?)
+  /// The state of the layer above, from a push/pull; with the ticket if that was our own attempt to join.
+  case remoteState([UInt8], ticket: JoinTicket?)
   /// A node answered a direct probe.
   case pinged(String, roundTrip: GoDuration, payload: [UInt8])
   /// The time has come to exchange state with a node: call `startExchange`.

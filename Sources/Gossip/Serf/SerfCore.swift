@@ -244,7 +244,7 @@ struct SerfCore: Sendable {
     case .updated(let node): nodeUpdated(node)
     case .conflict(let node, let claimant): nameConflict(node, claimant, now)
     case .user(let bytes, let sender): message(bytes, from: sender, now)
-    case .remoteState(let bytes, _, let ticket): merge(bytes, ticket, now)
+    case .remoteState(let bytes, let ticket): merge(bytes, ticket, now)
     case .pinged(let name, let roundTrip, let payload): pinged(name, roundTrip, payload)
     case .exchangeDue(let address): exchange(address, ticket: nil)
     case .joinFinished(let ticket, let address, let failure): joinFinished(ticket, address, failure, now)

@@ -41,7 +41,7 @@ final class GossipSimulation {
 
   private enum Happening {
     case datagram(to: NodeAddress, from: NodeAddress, [UInt8])
-    case opened(to: NodeAddress, from: Int, StreamID, [UInt8], expectsAnswer: Bool)
+    case opened(to: NodeAddress, from: Int, StreamID, [UInt8])
     case answered(Int, StreamID, [UInt8])
     case failed(Int, StreamID, GossipError)
   }
@@ -186,7 +186,7 @@ final class GossipSimulation {
       } catch {
         log.append("\(index): \(error)")
       }
-    case .opened(let to, let from, let stream, let bytes, let expectsAnswer):
+    case .opened(let to, let from, let stream, let bytes):
       guard let index = reach(to, from: hosts[from].side), !(faults.refusesStreams && faults.blocks(from, index)) else {
         let isRefused = hosts.contains { $0.address == to && $0.side == hosts[from].side }
         return later(
@@ -198,7 +198,7 @@ final class GossipSimulation {
         }
         lastStream += 1
         let id = lastStream
-        if expectsAnswer { waiting[id] = (from, stream, index) }
+        waiting[id] = (from, stream, index)
         let sender = hosts[from].address
         change(index) { $0.requested(id, message, from: sender, self.now) }
       } catch {
@@ -267,9 +267,9 @@ final class GossipSimulation {
       if Double.random(in: 0..<1, using: &random) < faults.duplication {
         later(.datagram(to: address, from: from, packet))
       }
-    case .open(let stream, let address, let message, let expectsAnswer, _):
+    case .open(let stream, let address, let message, _):
       guard let bytes = try? codec.sealStream(message.encoded, opens: true, using: &random) else { return }
-      later(.opened(to: address, from: index, stream, bytes, expectsAnswer: expectsAnswer))
+      later(.opened(to: address, from: index, stream, bytes))
     case .answer(let stream, let message):
       guard let waiter = waiting.removeValue(forKey: stream),
         let bytes = try? codec.sealStream(message.encoded, opens: false, using: &random)
