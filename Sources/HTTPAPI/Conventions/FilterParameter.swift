@@ -14,9 +14,7 @@ struct FilterParameter<Element: Filterable>: Sendable {
     do throws(FilterError) {
       filter = try Filter(text)
     } catch {
-      var failure = HTTPError.server(error.description)
-      failure.isFromRead = true
-      throw failure
+      throw HTTPError(error)
     }
   }
 
@@ -27,5 +25,12 @@ struct FilterParameter<Element: Filterable>: Sendable {
   func apply<Original>(to elements: [Original], _ transform: (Original) -> Element) -> [Original] {
     guard let filter else { return elements }
     return elements.filter { filter.matches(transform($0)) }
+  }
+}
+
+extension HTTPError {
+  init(_ error: FilterError) {
+    self = .server(error.description)
+    isFromRead = true
   }
 }

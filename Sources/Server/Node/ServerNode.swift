@@ -18,6 +18,9 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
+    /// What gossip knows of the servers of consensus, by their ids.
+    public var nodeName: @Sendable (_ id: String) -> String? = { _ in nil }
+    public var observe: @Sendable (inout ServerObservation) -> Void = { _ in }
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -41,10 +44,12 @@ public final class ServerNode: Sendable {
   ///
   /// - Parameters:
   ///   - storage: Where the log, the term and snapshots are kept.
+  ///   - transport: Carries messages of consensus; nil for a server that never has peers.
   ///   - loop: Runs the timers of a leader.
   /// - Throws: `RaftError` when what is stored cannot be used; nothing was changed then.
   public init(
-    settings: Settings, raftOptions: RaftOptions, storage: RaftStorage, loop: any EventLoop
+    settings: Settings, raftOptions: RaftOptions, storage: RaftStorage, transport: (any RaftTransport)? = nil,
+    loop: any EventLoop
   ) throws(RaftError) {
     self.settings = settings
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
@@ -57,7 +62,7 @@ public final class ServerNode: Sendable {
     raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
-      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
+      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) }, transport: transport,
       observeLeadership: { change in
         switch change {
         case .gained:
