@@ -30,6 +30,8 @@ final class RaftDialler: ChannelInboundHandler, @unchecked Sendable {
   private var errorText: String?
   private var timer: Scheduled<Void>?
   private var isFlushScheduled = false
+  /// Whether anything was answered on this connection.
+  private var hasAnswered = false
 
   init(to address: ServerAddress, on loop: any EventLoop, _ settings: RaftConnections.Settings) {
     self.address = address
@@ -140,6 +142,7 @@ final class RaftDialler: ChannelInboundHandler, @unchecked Sendable {
 
   private func answered(_ error: String, _ body: ByteBuffer) throws {
     guard let (outgoing, _) = sent.popFirst() else { return fail("an answer without a request") }
+    hasAnswered = true
     timer?.cancel()
     timer = nil
     armTimer()
@@ -160,8 +163,10 @@ final class RaftDialler: ChannelInboundHandler, @unchecked Sendable {
     if case .connected(let channel) = state { channel.close(promise: nil) }
     let failed = sent.map(\.outgoing) + waiting
     // A peer that does not know pre-votes closes the connection instead of answering.
-    let isPreVoteUnknown = reason == "EOF" && sent.count == 1 && sent.first?.outgoing.request.type == .requestPreVote
+    let isPreVoteUnknown =
+      reason == "EOF" && !hasAnswered && sent.count == 1 && sent.first?.outgoing.request.type == .requestPreVote
     state = .idle
+    hasAnswered = false
     sent = []
     waiting = []
     reader = RaftStreamReader()
