@@ -155,6 +155,20 @@ import Testing
     await cluster.stopAll()
   }
 
+  @Test func snapshotsAreSavedAndRestoredThroughAFollower() async throws {
+    let cluster = try await Cluster.running(9)
+    let follower = try #require(await cluster.followers().first)
+    try await follower.put("a", "1")
+    let archive = try await follower.archive()
+    try await follower.put("a", "2")
+    try await follower.restore(archive)
+    #expect(try await follower.value("a") == "1")
+    for server in cluster.all { await cluster.until(server, has: "a", "1") }
+    await #expect(throws: ServerError.self) { try await follower.restore(Array(archive.dropLast(40))) }
+    #expect(try await follower.value("a") == "1")
+    await cluster.stopAll()
+  }
+
   @Test func aServerIsAddedWhileTheClusterRuns() async throws {
     let cluster = Cluster(6)
     let first = try await TestServer(1, of: [cluster.hosts[0]])

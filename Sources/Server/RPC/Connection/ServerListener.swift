@@ -23,7 +23,8 @@ public struct ServerProtocols: Sendable {
     case .rpc: return [RPCSessionHandler(methods)]
     case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel.eventLoop))]
     case .raft: return raft.map { [$0.acceptor(on: channel)] }
-    case .snapshot, .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
+    case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
+    case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
     }
   }
 }

@@ -17,11 +17,13 @@ public final class RPCMethods: Sendable {
   typealias Method = @Sendable (ByteBuffer, any EventLoop, @escaping Completion) -> (any PendingQuery)?
 
   let settings: Settings
+  let backend: ClusterBackend
   private let methods: [String: Method]
   private let services: Set<String>
 
   public init(_ backend: ClusterBackend, server: ServerNode, settings: Settings = Settings()) {
     self.settings = settings
+    self.backend = backend
     var table = RPCMethodTable(backend: backend, server: server)
     table.registerAll()
     methods = table.methods
