@@ -47,6 +47,11 @@ extension Agent {
     defer { listener.cancel() }
     let watcher = configuration.autoReload ? Task { await self.reloadOnChanges() } : nil
     defer { watcher?.cancel() }
+    let settled = Task {
+      try await Task.sleep(for: .seconds(2))
+      ProgramPages.release()
+    }
+    defer { settled.cancel() }
     var ending = Ending.shutdown
     for await first in endings {
       ending = first
