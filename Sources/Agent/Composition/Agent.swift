@@ -38,6 +38,7 @@ public final class Agent: Sendable {
   let nodeID: String
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
   let local: LocalAgent
@@ -65,14 +66,9 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
-    if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
-      self.server = server
-      backend = server
-    } else {
-      server = nil
-      backend = NoServers(datacenter: configuration.datacenter)
-    }
+    cluster = try ClusterConnections(configuration, nodeID: nodeID, dataDirectory: dataDirectory, group: group)
+    server = cluster.backend.server
+    backend = cluster.backend
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
@@ -89,6 +85,7 @@ public final class Agent: Sendable {
   func start() async throws {
     let configuration = configuration
     try await load(configuration)
+    try await cluster.start()
     try await dns?.start()
     let http = HTTPServer(
       api: API(
@@ -97,12 +94,12 @@ public final class Agent: Sendable {
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeadership { [local] change in
-      if case .gained = change { local.serversAvailable() }
+    server?.raft.observeLeader { [local] leader in
+      if leader != nil { local.serversAvailable() }
     }
     local.start()
     try watches.follow(configuration)
-    if server?.isLeader == true { local.serversAvailable() }
+    if server?.raft.leader != nil { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -113,6 +110,7 @@ public final class Agent: Sendable {
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    await cluster.stop()
     let local = local
     let server = server
     await Self.offLoops {

@@ -12,7 +12,8 @@ import Telemetry
 /// Makes the server part of an agent from its configuration.
 enum ServerSetup {
   static func make(
-    _ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?, loop: any EventLoop
+    _ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?, transport: any RaftTransport,
+    loop: any EventLoop
   ) throws(AgentError) -> ServerNode {
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var settings = ServerNode.Settings(
@@ -25,6 +26,7 @@ enum ServerSetup {
     settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
     settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
     settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
+    settings.nodeName = { [name = configuration.nodeName] in $0 == nodeID ? name : nil }
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -34,7 +36,7 @@ enum ServerSetup {
       let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
       let server = try ServerNode(
         settings: settings, raftOptions: options(configuration, id: nodeID, address: address), storage: storage,
-        loop: loop)
+        transport: transport, loop: loop)
       server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
       return server
     } catch {

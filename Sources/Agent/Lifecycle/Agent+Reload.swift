@@ -26,6 +26,7 @@ extension Agent {
     }
     try dns?.update(DNSSettings(new))
     server?.setRequestLimits(RequestLimits(new.limits))
+    cluster.listener?.setConnectionsPerClientMax(new.limits.rpcMaxConnectionsPerClient)
     httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)
     local.pauseSync()
     defer { local.resumeSync() }

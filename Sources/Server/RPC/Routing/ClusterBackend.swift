@@ -44,7 +44,7 @@ public final class ClusterBackend: Sendable {
 
   func destination(of wish: Wish) -> Destination {
     guard let server else {
-      return servers.first.map { .server($0) } ?? .nowhere(.noServers)
+      return servers.first.map { .server($0) } ?? .refused(.noServers)
     }
     if !wish.datacenter.isEmpty, wish.datacenter != datacenter {
       return .refused(.noPathToDatacenter(wish.datacenter))
@@ -107,7 +107,21 @@ extension ClusterBackend: Backend {
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> (any PendingQuery)? {
     let wish = Wish(Query.method, options)
-    return route(
+    // What can be answered here costs nothing more than without a cluster.
+    if let server, case .here = destination(of: wish) {
+      return server.query(query, options, on: loop) { [self] result in
+        guard case .failure(.noLeader) = result else { return completion(result) }
+        _ = routed(query, wish, options, on: loop, completion)
+      }
+    }
+    return routed(query, wish, options, on: loop, completion)
+  }
+
+  private func routed<Query: ReadQuery>(
+    _ query: Query, _ wish: Wish, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> (any PendingQuery)? {
+    route(
       wish, on: loop,
       { (result: Result<Answer<Query.Reply>, RouteError>) in completion(result.mapError(\.serverError)) },
       here: { [server] done in
@@ -161,6 +175,20 @@ extension ClusterBackend: Backend {
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
     let wish = Wish(write: Request.method, datacenter: datacenter)
+    guard let server, case .here = destination(of: wish) else {
+      return routed(request, wish, token: token, on: loop, completion)
+    }
+    server.write(request, datacenter: datacenter, token: token, on: loop) { [self] result in
+      guard case .failure(.noLeader) = result else { return completion(result) }
+      routed(request, wish, token: token, on: loop, completion)
+    }
+  }
+
+  private func routed<Request: WriteRequest>(
+    _ request: Request, _ wish: Wish, token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
+  ) {
+    let datacenter = wish.datacenter
     _ = route(
       wish, on: loop, { (result: Result<Request.Reply, RouteError>) in completion(result.mapError(\.serverError)) },
       here: { [server] done in
