@@ -152,17 +152,17 @@ struct WatchTests {
     ])
     let transport = RecordingTransport { _ in answers.withLock { $0.removeFirst() } }
     var updates: [String?] = []
-    var pauses: [Duration] = []
+    let pauses = Mutex<[Duration]>([])
     await #expect(throws: Enough.self) {
       try await Watch(.agentService("web")).follow(
-        ConsulClient(transport), pause: { pauses.append($0) },
+        ConsulClient(transport), pause: { pause in pauses.withLock { $0.append(pause) } },
         onUpdate: {
           updates.append($0.hash)
           if updates.count == 2 { throw Enough() }
         })
     }
     #expect(updates == ["aa", "bb"])
-    #expect(pauses == [.seconds(5)])
+    #expect(pauses.withLock { $0 } == [.seconds(5)])
     #expect(transport.sent.map { $0.path.contains("hash=aa") } == [false, true, true, true])
   }
 

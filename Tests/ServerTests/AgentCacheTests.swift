@@ -56,7 +56,7 @@ private final class CacheBench {
   ) -> Reading {
     var options = QueryOptions()
     options.minIndex = index
-    options.maxTime = .seconds(wait)
+    options.maxTime = .seconds(Int(wait))
     options.token = token
     var freshness = CacheFreshness()
     change(&freshness)

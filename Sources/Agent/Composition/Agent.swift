@@ -39,6 +39,7 @@ public final class Agent: Sendable {
   let nodeID: String
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
   /// Who is in the pools.
@@ -77,14 +78,11 @@ public final class Agent: Sendable {
     members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
       members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
-      let server = try ServerSetup.make(
-        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
-      self.server = server
-      backend = server
-    } else {
-      server = nil
-      backend = NoServers(datacenter: configuration.datacenter)
     }
+    cluster = try ClusterConnections(
+      configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, group: group)
+    server = cluster.backend.server
+    backend = cluster.backend
     cache = AgentCache(backend: backend)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
@@ -105,6 +103,7 @@ public final class Agent: Sendable {
   func start() async throws {
     let configuration = configuration
     try await load(configuration)
+    try await cluster.start()
     try await dns?.start()
     let http = HTTPServer(
       api: API(
@@ -117,9 +116,13 @@ public final class Agent: Sendable {
     let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
+    server?.raft.observeLeader { [local] leader in
+      if leader != nil { local.serversAvailable() }
+    }
     local.start()
     server?.observeLeadership { [local] in local.serversAvailable() }
     try watches.follow(configuration)
+    if server?.raft.leader != nil { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -131,6 +134,7 @@ public final class Agent: Sendable {
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
     cache.shutdown()
+    await cluster.stop()
     let local = local
     let server = server
     await Self.offLoops {
