@@ -74,6 +74,11 @@ public final class TransportSecurity: Sendable {
   /// What accepted connections of a face need; nil without a certificate.
   public func serverContext(_ face: Face) -> NIOSSLContext? { state.withLock { $0.faces[face]?.serverContext } }
 
+  /// When the first of the agent's certificates ends, in seconds since 1970; nil without any.
+  public var certificateExpiry: Int? {
+    state.withLock { state in state.faces.values.compactMap(\.expiry).min() }
+  }
+
   /// Whether clients of a face have to present a certificate.
   public func verifiesIncoming(_ face: Face) -> Bool { state.withLock { $0.settings[face].verifiesIncoming } }
 
@@ -156,6 +161,8 @@ private struct FaceMaterial: Sendable {
       throw .unusable(face: face, reason: "\(error)")
     }
   }
+
+  var expiry: Int? { certificate?.chain.first.map { Int($0.notValidAfter) } }
 
   var clientConfiguration: TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
