@@ -151,6 +151,8 @@ private struct FaceMaterial: Sendable {
     configuration.shutdownTimeout = .seconds(1)
     configuration.certificateVerification = settings.verifiesIncoming ? .noHostnameVerification : .none
     configuration.trustRoots = .certificates(authorities ?? [])
+    // Browsers choose the certificate that they present by the authorities that a server names.
+    configuration.sendCANameList = settings.verifiesIncoming
     settings.apply(to: &configuration)
     do {
       serverContext = try NIOSSLContext(configuration: configuration)
