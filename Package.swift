@@ -134,7 +134,7 @@ let package = Package(
     tests("Wire", ["Model"]),
     tests("Consensus"),
     tests("State", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix")),
+    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

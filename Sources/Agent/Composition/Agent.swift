@@ -41,6 +41,10 @@ public final class Agent: Sendable {
   let group: MultiThreadedEventLoopGroup
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
+  /// What servers answered before, for clients and DNS.
+  let cache: AgentCache
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
@@ -68,21 +72,28 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
+    members = MemberTable(datacenter: configuration.datacenter)
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
+      let server = try ServerSetup.make(
+        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
     } else {
       server = nil
       backend = NoServers(datacenter: configuration.datacenter)
     }
+    cache = AgentCache(backend: backend)
+    cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
       checks: { [group, security] aliases in
         CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
       })
-    dns = try DNSServer.make(configuration, backend: backend, group: group)
+    dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
 
@@ -98,19 +109,17 @@ public final class Agent: Sendable {
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
+        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
+      group: group)
     for port in configuration.portsWithoutCertificate(security) {
       logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
     }
     let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeadership { [local] change in
-      if case .gained = change { local.serversAvailable() }
-    }
     local.start()
+    server?.observeLeadership { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.isLeader == true { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -121,6 +130,7 @@ public final class Agent: Sendable {
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    cache.shutdown()
     let local = local
     let server = server
     await Self.offLoops {

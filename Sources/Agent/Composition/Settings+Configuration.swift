@@ -140,7 +140,7 @@ extension DNSSettings {
 extension DNSServer {
   /// Nil when the configuration turns DNS off.
   static func make(
-    _ configuration: RuntimeConfiguration, backend: any Backend, group: any EventLoopGroup
+    _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache, group: any EventLoopGroup
   ) throws -> DNSServer? {
     let addresses = configuration.addresses.dns.compactMap { address -> String? in
       if case .ip(let ip, _) = address { ip.description } else { nil }
@@ -148,7 +148,7 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(backend: backend, nodeName: configuration.nodeName), group: group,
+      catalog: BackendCatalog(backend: backend, cache: cache, nodeName: configuration.nodeName), group: group,
       observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

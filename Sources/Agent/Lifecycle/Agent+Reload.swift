@@ -29,6 +29,7 @@ extension Agent {
       LogOutput.shared.levelsChanged()
     }
     try dns?.update(DNSSettings(new))
+    cache.setFetchRate(new.cache.entryFetchRate, burst: new.cache.entryFetchMaxBurst)
     server?.setRequestLimits(RequestLimits(new.limits))
     httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)
     local.pauseSync()

@@ -26,11 +26,7 @@ final class AgentWatches: Sendable {
     var wanted: [String: WatchDefinition] = [:]
     for (index, watch) in configuration.watches.enumerated() {
       do {
-        guard let definition = try WatchDefinition(watch) else {
-          logger.warning("watches of this type are not followed", metadata: ["type": "\(watch["type"]?.string ?? "")"])
-          continue
-        }
-        wanted[Dynamic.object(watch.members).json] = definition
+        wanted[Dynamic.object(watch.members).json] = try WatchDefinition(watch)
       } catch {
         throw .configuration("watches[\(index)]: \(error)")
       }
@@ -111,15 +107,10 @@ struct WatchDefinition: Sendable {
 
   /// Members that are about the handler.
   private static let handlerMembers: Set<String> = ["handler", "handler_type", "args", "http_handler_config"]
-  /// What only the mesh has.
-  private static let meshTypes: Set<String> = ["connect_roots", "connect_leaf", "agent_service"]
 
-  /// Nil for a type that this agent cannot follow.
-  init?(_ definition: DynamicMap) throws {
-    let type = definition["type"]?.string ?? ""
-    if Self.meshTypes.contains(type) { return nil }
+  init(_ definition: DynamicMap) throws {
     watch = try Watch(parameters: definition.members, exempt: Self.handlerMembers)
     handler = try WatchHandler(definition)
-    name = type
+    name = definition["type"]?.string ?? ""
   }
 }

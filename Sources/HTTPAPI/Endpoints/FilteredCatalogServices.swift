@@ -3,7 +3,7 @@ import Server
 import State
 
 /// The names and tags of services, of which only the instances that pass a filter count.
-struct FilteredCatalogServices: ReadQuery {
+struct FilteredCatalogServices: CacheableQuery {
   static let method = "Catalog.ListServices"
   let nodeMeta: StringMap
   let filter: FilterParameter<ServiceNode>

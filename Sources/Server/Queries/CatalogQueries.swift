@@ -14,7 +14,7 @@ public struct CatalogNodes: ReadQuery {
 }
 
 /// All service names with their tags.
-public struct CatalogServices: ReadQuery {
+public struct CatalogServices: CacheableQuery {
   public static let method = "Catalog.ListServices"
   /// Only services with an instance on a node with this metadata.
   public var nodeMeta: StringMap
@@ -27,7 +27,7 @@ public struct CatalogServices: ReadQuery {
 }
 
 /// The instances of a service, without their health.
-public struct CatalogServiceNodes: ReadQuery {
+public struct CatalogServiceNodes: CacheableQuery {
   public static let method = "Catalog.ServiceNodes"
   public var service: String
   /// Instances must have all of these.
@@ -57,7 +57,7 @@ public struct CatalogServiceNodes: ReadQuery {
 }
 
 /// A node and its services.
-public struct CatalogNodeServices: ReadQuery {
+public struct CatalogNodeServices: CacheableQuery {
   public static let method = "Catalog.NodeServices"
   /// A node's name or id.
   public var node: String
