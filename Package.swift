@@ -58,7 +58,7 @@ let package = Package(
   ],
   targets: [
     room("Model"),
-    room("Telemetry", [logging, metrics]),
+    room("Telemetry", ["Model", logging, metrics]),
     room("AgentConfiguration", ["Model"]),
     room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
     room("Consensus", [logging]),
@@ -115,13 +115,18 @@ let package = Package(
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Model", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"] + nio("NIOCore"),
+      path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
-    tests("Telemetry"),
+    tests("Telemetry", ["Model"]),
     tests("AgentConfiguration", ["Model"]),
     tests("Wire", ["Model"]),
     tests("Consensus"),
     tests("State", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+    tests(
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

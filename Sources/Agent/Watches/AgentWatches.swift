@@ -117,7 +117,7 @@ struct WatchDefinition: Sendable {
 
 extension RuntimeConfiguration {
   /// Where this agent's own API is reached from this machine; nil without one.
-  fileprivate var ownAddress: AgentAddress? {
+  var ownAddress: AgentAddress? {
     for address in addresses.http {
       switch address {
       case .unix(let path): return AgentAddress(endpoint: .unixSocket(path))
