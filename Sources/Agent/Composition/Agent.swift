@@ -11,6 +11,7 @@ import NIOPosix
 import Server
 import Synchronization
 import Telemetry
+import TransportSecurity
 
 /// # Agent
 ///
@@ -44,12 +45,15 @@ public final class Agent: Sendable {
   let group: MultiThreadedEventLoopGroup
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
   /// What servers answered before, for clients and DNS.
   let cache: AgentCache
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
+  let security: TransportSecurity
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -59,11 +63,12 @@ public final class Agent: Sendable {
 
   /// Makes all parts; nothing listens or runs checks yet.
   ///
-  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
   init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
+    security = try TransportSecurity(AgentTLSSettings(configuration))
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
@@ -71,8 +76,13 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
+    members = MemberTable(datacenter: configuration.datacenter)
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
+      let server = try ServerSetup.make(
+        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
     } else {
@@ -84,7 +94,9 @@ public final class Agent: Sendable {
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
-      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
+      checks: { [group, security] aliases in
+        CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
+      })
     dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
@@ -103,7 +115,10 @@ public final class Agent: Sendable {
         backend: backend, resolver: OpenResolver(), control: self, local: local,
         settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
       group: group)
-    let listening = try await http.start(configuration.httpListeners)
+    for port in configuration.portsWithoutCertificate(security) {
+      logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
+    }
+    let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
     local.start()

@@ -15,13 +15,13 @@ extension Agent {
         logger.info("ignoring a command: remote exec is disabled", metadata: ["id": "\(event.id)"])
       }
     }
-    guard let address = configuration.ownAddress else {
+    guard let access = configuration.ownAccess else {
       throw .configuration("remote exec needs the HTTP API, which the configuration turns off")
     }
     do throws(ClientError) {
       let tokens = configuration.acl.tokens
       let executor = RemoteExecutor(
-        client: try ConsulClient(ClientConfiguration(address: address)), node: configuration.nodeName,
+        client: try ConsulClient(access), node: configuration.nodeName,
         token: tokens.agent.isEmpty ? tokens.default : tokens.agent, logger: logger)
       local.events.handle(RemoteJob.event) { executor.take($0) }
       state.withLock { $0.remoteExecutor = executor }

@@ -48,11 +48,11 @@ final class AgentWatches: Sendable {
   private func client(_ configuration: RuntimeConfiguration, isNeeded: Bool) throws(AgentError) -> ConsulClient? {
     if let client = state.withLock({ $0.client }) { return client }
     guard isNeeded else { return nil }
-    guard let address = configuration.ownAddress else {
+    guard let access = configuration.ownAccess else {
       throw .configuration("watches need the HTTP API, which the configuration turns off")
     }
     do throws(ClientError) {
-      let client = try ConsulClient(ClientConfiguration(address: address))
+      let client = try ConsulClient(access)
       state.withLock { $0.client = client }
       return client
     } catch {
@@ -112,22 +112,5 @@ struct WatchDefinition: Sendable {
     watch = try Watch(parameters: definition.members, exempt: Self.handlerMembers)
     handler = try WatchHandler(definition)
     name = definition["type"]?.string ?? ""
-  }
-}
-
-extension RuntimeConfiguration {
-  /// Where this agent's own API is reached from this machine; nil without one.
-  var ownAddress: AgentAddress? {
-    for address in addresses.http {
-      switch address {
-      case .unix(let path): return AgentAddress(endpoint: .unixSocket(path))
-      case .ip(let ip, let port):
-        let host = ip.description
-        // An agent that listens everywhere also listens here.
-        let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
-        return AgentAddress(endpoint: .host(here[host] ?? host, port: port))
-      }
-    }
-    return nil
   }
 }

@@ -43,15 +43,12 @@ final class LogWriter: Sendable {
   var isIdle: Bool { state.withLock { !$0.isBusy && $0.queue.isEmpty } }
 
   /// Only ever called by the consensus thread. What is written together is reported together.
-  /// - Returns: whether the writer was idle.
-  func submit(_ batch: LogBatch) -> Bool {
-    var wasIdle = false
+  func submit(_ batch: LogBatch) {
     state.withLockNotifying { state in
-      wasIdle = !state.isBusy && state.queue.isEmpty
+      let wasIdle = !state.isBusy && state.queue.isEmpty
       for operation in batch.operations { state.queue.append(operation) }
       return wasIdle
     }
-    return wasIdle
   }
 
   /// Ends the thread after the write that is under way; what waits is not written.

@@ -34,14 +34,15 @@ extension RaftNode {
 
   private struct ConsensusLoop {
     var hasWriter = false
-    /// Writes that are still left to the writer thread because lately several clients waited at a time.
+    /// Writes that are still left to the writer thread because lately many clients waited at a time.
     var overlap = 0
     var hasReportedFailure = false
   }
 
-  /// Once clients overlap, expect that for so many writes.
+  /// Once many clients overlap, expect that for so many writes.
   private static let overlapExpected = 64
-  /// Entries that this thread applies itself when nothing else waits; more would keep it from what arrives meanwhile.
+  /// Entries that this thread writes and applies itself: they keep it from what arrives meanwhile for less time than two
+  /// changes of thread take.
   private static let inPlaceEntriesMax = 4
 
   /// Carries out what the replica wants done. Messages go out before the own disk is written, and what is committed is
@@ -82,8 +83,8 @@ extension RaftNode {
   // MARK: Writing the log
 
   /// Whether the writer thread is to write. It is worth two changes of thread if this thread has something to do
-  /// meanwhile: talk to other servers, or take and answer what other clients propose. A client that is alone is served
-  /// sooner without it.
+  /// meanwhile: talk to other servers, or take and answer what many clients propose. A few clients are served sooner without
+  /// it.
   private func mayUseWriter(_ loop: inout ConsensusLoop, isAlone: Bool) -> Bool {
     if isAlone, loop.overlap == 0, writer.isIdle { return false }
     if !loop.hasWriter, let thread = RaftThread.start(name: "raft-log", { [writer] in writer.runLoop() }) {
@@ -94,13 +95,14 @@ extension RaftNode {
   }
 
   private func submit(_ batch: LogBatch, _ loop: inout ConsensusLoop) {
-    let overlaps = !writer.submit(batch) || batch.entryCount > 1
-    loop.overlap = overlaps ? Self.overlapExpected : max(0, loop.overlap - 1)
+    writer.submit(batch)
+    loop.overlap = batch.entryCount > Self.inPlaceEntriesMax ? Self.overlapExpected : max(0, loop.overlap - 1)
   }
 
   private func writeInPlace(_ batch: LogBatch, _ replica: Replica, _ loop: inout ConsensusLoop) {
     let result = LogWriter.write(batch, to: storage.log)
-    if batch.entryCount > 1 || inbox.withLock({ !$0.proposals.isEmpty }) { loop.overlap = Self.overlapExpected }
+    let arrived = inbox.withLock { $0.proposals.count }
+    if max(batch.entryCount, arrived) > Self.inPlaceEntriesMax { loop.overlap = Self.overlapExpected }
     replica.handle(.logWritten(batch, result), now: SystemClock.now())
   }
 

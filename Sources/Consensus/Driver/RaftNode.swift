@@ -7,8 +7,8 @@ import Synchronization
 ///                         │
 ///                         └────► raft-log      writes, while there is something else to do meanwhile
 ///
-/// A server that is alone with one client writes the log on the consensus thread itself, and applies there too: a write
-/// that comes alone costs one wake-up and one sync. As soon as writes overlap, the log has its own thread: what arrives
+/// A server that is alone with a few clients writes the log on the consensus thread itself, and applies there too: a write
+/// costs one wake-up and one sync. As soon as many writes overlap, the log has its own thread: what arrives
 /// during a sync forms the next batch, which begins when the sync ends, while the one before is applied and answered.
 ///
 /// All methods may be called from any thread and return at once. Completions are called from the room's threads: they
@@ -97,6 +97,15 @@ public final class RaftNode: Sendable {
   }
 
   // MARK: Clients
+
+  /// Begins a new cluster with these servers. Every one of them may do so, with the same configuration.
+  ///
+  /// Completes with `alreadyBootstrapped` if this server knows of any cluster, itself or from others.
+  public func bootstrap(
+    _ configuration: RaftConfiguration, completion: @escaping @Sendable (Result<Void, RaftError>) -> Void
+  ) {
+    if !submit(.seed(configuration, completion: completion)) { completion(.failure(.shutDown)) }
+  }
 
   /// Adds a command to the log. The completion gets its index and the state machine's result, or why it failed. After
   /// `leadershipLost`, `shutDown` or `storage` the command may still turn out to be part of the log.

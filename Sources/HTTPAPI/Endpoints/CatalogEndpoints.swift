@@ -89,7 +89,7 @@ enum Catalog {
         var head = exchange.head(answer, options)
         head.isFiltered = visible.isFiltered
         let found = filter.apply(to: visible.elements) { $0.value }
-        exchange.json(head) { $0.array(found) { $1.encodeJSON(&$0) } }
+        exchange.json(head, .records, found) { $0.array(found) { $1.encodeJSON(&$0) } }
       }
     }
   }
@@ -145,14 +145,8 @@ enum Catalog {
         let visible = Visible(answer.value, rights) { $0.readPermissions }
         var head = exchange.head(answer, options)
         head.isFiltered = visible.isFiltered
-        exchange.json(head) { writer in
-          writer.beginArray()
-          for instance in visible.elements {
-            let view = ServiceNode(instance)
-            if filter.matches(view) { view.encodeJSON(&writer) }
-          }
-          writer.endArray()
-        }
+        let found = filter.apply(to: visible.elements) { ServiceNode($0) }
+        exchange.json(head, .catalog, found) { $0.array(found) { ServiceNode($1).encodeJSON(&$0) } }
       }
     }
   }

@@ -64,7 +64,7 @@ enum Health {
       var head = exchange.head(answer, options)
       head.isFiltered = visible.isFiltered
       let found = filter.apply(to: visible.elements) { $0.value }
-      exchange.json(head) { $0.array(found) { $1.encodeJSON(&$0) } }
+      exchange.json(head, .records, found) { $0.array(found) { $1.encodeJSON(&$0) } }
     }
   }
 
@@ -106,13 +106,9 @@ enum Health {
         let visible = Visible(answer.value, rights) { $0.readPermissions }
         var head = exchange.head(answer, options, isStreamed: isStreamed)
         head.isFiltered = visible.isFiltered
-        exchange.json(head) { writer in
-          writer.beginArray()
-          for instance in visible.elements where !onlyPassing || instance.isPassing {
-            if filter.matches(HealthEntry(instance)) { instance.encodeHealth(&writer) }
-          }
-          writer.endArray()
-        }
+        var found = filter.apply(to: visible.elements) { HealthEntry($0) }
+        if onlyPassing { found.removeAll { !$0.isPassing } }
+        exchange.json(head, .health, found) { $0.array(found) { $1.encodeHealth(&$0) } }
       }
     }
   }

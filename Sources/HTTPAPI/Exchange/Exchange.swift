@@ -92,6 +92,17 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
+  /// Answers with JSON that shows nothing but `rows`, which therefore need not be written again as long as they stay.
+  func json<Rows: AnswerRows>(
+    _ head: ResponseHead, _ view: AnswerForm.View, _ rows: Rows, _ write: (inout JSONWriter) -> Void
+  ) {
+    finish { connection in
+      guard rightsWereAsked else { return refuse(connection) }
+      let form = AnswerForm(view: view, isPretty: isPretty, acceptsGzip: acceptsGzip && head.isFromAPI)
+      connection.send(head, connection.resources.body(form, rows, write), self)
+    }
+  }
+
   /// Answers with text or bytes.
   func bytes(_ head: ResponseHead, _ body: UnsafeRawBufferPointer) {
     finish { connection in

@@ -125,8 +125,9 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func readHead(scanned: Int) -> Bool {
-    guard input != nil, let outcome = input?.withUnsafeReadableBytes({ RequestParser.parse($0, scanned: scanned) })
-    else {
+    let limit = gate.api.settings.headLimit
+    let parsed = input?.withUnsafeReadableBytes { RequestParser.parse($0, scanned: scanned, limit: limit) }
+    guard let outcome = parsed else {
       resources.settled(self)
       return false
     }
@@ -258,6 +259,15 @@ final class Connection: ChannelDuplexHandler {
     answered(closes: closes)
   }
 
+  /// Sends a body that other answers may share.
+  func send(_ head: ResponseHead, _ body: AnswerMemo.Body, _ exchange: Exchange) {
+    guard case .busy(let current) = state, current === exchange, let context else { return }
+    let closes = !exchange.keepsAlive || isFinishing
+    writeHead(head, contentLength: body.bytes.readableBytes, isCompressed: body.isCompressed, closes: closes)
+    if !exchange.isHead { context.write(wrapOutboundOut(body.bytes), promise: nil) }
+    answered(closes: closes)
+  }
+
   /// Begins an answer without an end.
   func beginStream(_ head: ResponseHead, _ exchange: Exchange) {
     guard case .busy(let current) = state, current === exchange, let context else { return }
@@ -337,6 +347,18 @@ final class Connection: ChannelDuplexHandler {
     var buffer = context.channel.allocator.buffer(capacity: resources.head.count + bodySize)
     buffer.writeBytes(resources.head.bytes)
     if bodySize > 0 { buffer.writeBytes(body) }
+    context.write(wrapOutboundOut(buffer), promise: nil)
+    needsFlush = true
+  }
+
+  private func writeHead(_ head: ResponseHead, contentLength: Int, isCompressed: Bool, closes: Bool) {
+    guard let context else { return }
+    resources.head.clear()
+    head.write(
+      to: &resources.head, settings: gate.api.settings, date: resources.dateText, contentLength: contentLength,
+      isCompressed: isCompressed, closes: closes)
+    var buffer = context.channel.allocator.buffer(capacity: resources.head.count)
+    buffer.writeBytes(resources.head.bytes)
     context.write(wrapOutboundOut(buffer), promise: nil)
     needsFlush = true
   }

@@ -12,6 +12,8 @@ final class LoopResources: @unchecked Sendable {
   var json = JSONWriter(capacity: 8 * 1024)
   var layout = PrettyPrinter()
   var head = ByteWriter(capacity: 1024)
+  private var answers = AnswerMemo()
+  private var answersTurn: Scheduled<Void>?
   private var date = HTTPDate()
   private var connections: [ObjectIdentifier: Connection] = [:]
   /// Connections that owe us something, which must come in time.
@@ -72,6 +74,43 @@ final class LoopResources: @unchecked Sendable {
     guard bytes > Self.keptCapacity else { return }
     json = JSONWriter(capacity: 8 * 1024)
     layout = PrettyPrinter()
+  }
+
+  // MARK: answers
+
+  /// The body of an answer that shows `rows`: the one sent before, or what `encode` makes.
+  func body<Rows: AnswerRows>(
+    _ form: AnswerForm, _ rows: Rows, _ encode: (inout JSONWriter) -> Void
+  ) -> AnswerMemo.Body {
+    let key = AnswerMemo.Key(form, rows)
+    if let known = answers.find(key) { return known }
+    json.clear()
+    encode(&json)
+    let body = body(form)
+    answers.keep(body, key, rows)
+    if answersTurn == nil { scheduleTurn() }
+    return body
+  }
+
+  /// What `json` holds, laid out and packed as the client wants it.
+  private func body(_ form: AnswerForm) -> AnswerMemo.Body {
+    if form.isPretty { layout.layOut(json.bytes) }
+    let bytes = form.isPretty ? layout.bytes : json.bytes
+    defer { trim(after: bytes.count) }
+    if form.acceptsGzip, bytes.count >= Gzip.threshold, let packed = Gzip.compress(bytes) {
+      return AnswerMemo.Body(bytes: ByteBuffer(bytes: packed), isCompressed: true)
+    }
+    return AnswerMemo.Body(bytes: ByteBuffer(bytes: bytes), isCompressed: false)
+  }
+
+  /// While answers are held, looks now and then whether anybody still asks for them.
+  private func scheduleTurn() {
+    answersTurn = loop.scheduleTask(in: Self.sweepInterval) { [weak self] in
+      guard let self else { return }
+      answersTurn = nil
+      answers.turn()
+      if !answers.isEmpty { scheduleTurn() }
+    }
   }
 
   /// Asks all connections to close as soon as they have answered.
