@@ -84,7 +84,9 @@ private struct DenyingResolver: AuthorizerResolver {
     #expect(
       Set(open) == [
         "GET /v1/catalog/datacenters", "GET /v1/coordinate/datacenters", "GET /v1/status/leader",
-        "GET /v1/status/peers", "GET /v1/agent/version", "OPTIONS /v1/query/",
+        "GET /v1/status/peers", "GET /v1/agent/version",
+        // Tells the methods of a path.
+        "OPTIONS /v1/query/",
       ])
   }
 

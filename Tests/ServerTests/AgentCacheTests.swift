@@ -221,6 +221,18 @@ private final class Reading: Sendable {
     #expect(reading.isOut)
   }
 
+  @Test func whatNobodyAsksForIsNotFollowedAnyMore() {
+    let bench = CacheBench()
+    bench.read(.followed)
+    bench.servers.answer("a", index: 5)
+    bench.loop.run()
+    bench.pass(3 * 24 * 3600 + 1)
+    bench.servers.answer("b", index: 6)
+    bench.loop.run()
+    #expect(bench.cache.count == 0)
+    #expect(bench.servers.asked == nil)
+  }
+
   @Test func whatNobodyAsksForIsForgotten() {
     let bench = CacheBench()
     bench.read(.followed, "old")

@@ -24,6 +24,10 @@ public final class Agent: Sendable {
   struct State {
     var configuration: RuntimeConfiguration
     var http: HTTPServer.Listening?
+    /// What sends metrics, once it runs.
+    var metrics: MetricsDriver?
+    /// What runs commands of others, where that is allowed.
+    var remoteExecutor: RemoteExecutor?
   }
 
   /// What asked the agent to end.
@@ -123,6 +127,7 @@ public final class Agent: Sendable {
     server?.observeLeadership { [local] in local.serversAvailable() }
     try watches.follow(configuration)
     if server?.raft.leader != nil { local.serversAvailable() }
+    try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -130,6 +135,7 @@ public final class Agent: Sendable {
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
   func stop() async {
     await watches.stop()
+    await state.withLock { $0.remoteExecutor }?.stop()
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()

@@ -87,8 +87,9 @@ extension HTTPSettings {
     responseHeaders = configuration.http.responseHeaders.map { (name: $0.key, value: $0.value) }
       .sorted { $0.name < $1.name }
     blockedEndpoints = configuration.http.blockEndpoints
-    allowWriteFrom = configuration.http.allowWriteFrom.compactMap { IPNetwork($0.description) }
+    allowWriteFrom = configuration.http.allowWriteFrom
     usesCache = configuration.http.useCache
+    if !configuration.dataDirectory.isEmpty { temporaryDirectory = configuration.dataDirectory }
     usesStreaming = configuration.useStreamingBackend
     defaultQueryTime = configuration.defaultQueryTime
     maxQueryTime = configuration.maxQueryTime

@@ -24,20 +24,26 @@ extension MetricsSettings {
   }
 }
 
+extension RuntimeConfiguration.Telemetry {
+  /// The servers that metrics are sent to.
+  var targets: [MetricsTarget] {
+    var targets: [MetricsTarget] = []
+    if !statsdAddress.isEmpty { targets.append(.statsd(statsdAddress)) }
+    if !statsiteAddress.isEmpty { targets.append(.statsite(statsiteAddress)) }
+    if !dogstatsdAddress.isEmpty { targets.append(.dogstatsd(dogstatsdAddress, tags: dogstatsdTags)) }
+    return targets
+  }
+}
+
 extension Agent {
   /// Begins to add metrics up and to send them where the configuration says.
   func startMetrics() {
     let telemetry = configuration.telemetry
-    var targets: [MetricsTarget] = []
-    if !telemetry.statsdAddress.isEmpty { targets.append(.statsd(telemetry.statsdAddress)) }
-    if !telemetry.statsiteAddress.isEmpty { targets.append(.statsite(telemetry.statsiteAddress)) }
-    if !telemetry.dogstatsdAddress.isEmpty {
-      targets.append(.dogstatsd(telemetry.dogstatsdAddress, tags: telemetry.dogstatsdTags))
-    }
     let registry = MetricsRegistry.shared
     let driver = MetricsDriver(
-      registry, settings: MetricsSettings(telemetry), targets: targets,
+      registry, settings: MetricsSettings(telemetry), targets: telemetry.targets,
       logger: LogOutput.logger("agent.telemetry"))
+    state.withLock { $0.metrics = driver }
     MetricsSystem.bootstrap(RegistryMetricsFactory(registry))
     registry.addCollector { RuntimeMetrics.collect(into: $0) }
     registry.addCollector { [weak self] in self?.collectMetrics(into: $0) }
