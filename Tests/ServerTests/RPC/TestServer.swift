@@ -28,7 +28,7 @@ final class TestServer: Sendable {
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), change: (inout RaftOptions) -> Void = { _ in }
+    holdTimeout: TimeAmount = .seconds(7), listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
     host = hosts[number - 1]
@@ -38,10 +38,9 @@ final class TestServer: Sendable {
     let registration = ServerRegistration(
       nodeID: "11111111-1111-1111-1111-11111111111\(number)", nodeName: id, address: host, rpcPort: Self.port,
       serviceMeta: [:])
-    var options = RaftOptions(
+    let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
-    change(&options)
     var raft = RaftConnections.Settings()
     raft.localAddress = host
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
@@ -53,7 +52,10 @@ final class TestServer: Sendable {
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
     let methods = RPCMethods(backend, server: node)
-    listener = ServerListener(ServerProtocols(methods: methods, raft: connections), group: group)
+    var port = ServerListener.Settings()
+    listen(&port)
+    listener = ServerListener(
+      ServerProtocols(methods: methods, raft: connections), group: group, settings: port)
     try await listener.start(host: host, port: Self.port)
   }
 

@@ -1,17 +1,18 @@
 import NIOCore
+import Server
 
 /// The servers of an agent that knows none: every call fails, and says why.
-public struct NoServers: Backend {
-  public let datacenter: String
+struct NoServers: Backend {
+  let datacenter: String
 
-  public init(datacenter: String) { self.datacenter = datacenter }
+  init(datacenter: String) { self.datacenter = datacenter }
 
-  public var datacenters: [String] { [] }
-  public var leaderAddress: String { "" }
-  public var peerAddresses: [String] { [] }
+  var datacenters: [String] { [] }
+  var leaderAddress: String { "" }
+  var peerAddresses: [String] { [] }
 
   @discardableResult
-  public func query<Query: ReadQuery>(
+  func query<Query: ReadQuery>(
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> PendingQuery? {
@@ -19,21 +20,21 @@ public struct NoServers: Backend {
     return nil
   }
 
-  public func write<Request: WriteRequest>(
+  func write<Request: WriteRequest>(
     _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
     completion(.failure(.noServers))
   }
 
-  public func saveSnapshot(
+  func saveSnapshot(
     _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<any SnapshotArchiveStream>, ServerError>) -> Void
   ) {
     completion(.failure(.noServers))
   }
 
-  public func restoreSnapshot(
+  func restoreSnapshot(
     _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) {
