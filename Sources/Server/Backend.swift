@@ -127,6 +127,8 @@ public struct QueryOptions: Sendable, Equatable {
   /// How long to wait at most; zero means the default of 5 minutes. At most 10 minutes. Jitter of up to 1/16 is added.
   public var maxTime = GoDuration.zero
   public var maxStale = GoDuration.zero
+  /// For reads that the agent's cache may answer: how fresh that has to be. Nil asks the servers.
+  public var cache: CacheFreshness?
 
   public init() {}
 }

@@ -11,6 +11,7 @@ import NIOPosix
 import Server
 import Synchronization
 import Telemetry
+import TransportSecurity
 
 /// # Agent
 ///
@@ -41,10 +42,15 @@ public final class Agent: Sendable {
   let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
+  /// What servers answered before, for clients and DNS.
+  let cache: AgentCache
   let local: LocalAgent
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
+  let security: TransportSecurity
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -54,11 +60,12 @@ public final class Agent: Sendable {
 
   /// Makes all parts; nothing listens or runs checks yet.
   ///
-  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
   init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
+    security = try TransportSecurity(AgentTLSSettings(configuration))
     state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(configuration)
@@ -66,14 +73,25 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
-    cluster = try ClusterConnections(configuration, nodeID: nodeID, dataDirectory: dataDirectory, group: group)
+    members = MemberTable(datacenter: configuration.datacenter)
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
+    if configuration.isServer {
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
+    }
+    cluster = try ClusterConnections(
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
     server = cluster.backend.server
     backend = cluster.backend
+    cache = AgentCache(backend: backend)
+    cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
-      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, group: group)
+      checks: { [group, security] aliases in
+        CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
+      })
+    dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
 
@@ -90,16 +108,17 @@ public final class Agent: Sendable {
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
-    let listening = try await http.start(configuration.httpListeners)
+        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
+      group: group)
+    for port in configuration.portsWithoutCertificate(security) {
+      logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
+    }
+    let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeader { [local] leader in
-      if leader != nil { local.serversAvailable() }
-    }
     local.start()
+    cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.raft.leader != nil { local.serversAvailable() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -110,6 +129,7 @@ public final class Agent: Sendable {
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    cache.shutdown()
     await cluster.stop()
     let local = local
     let server = server

@@ -7,6 +7,7 @@ import Model
 import NIOCore
 import Server
 import Telemetry
+import TransportSecurity
 
 // What each part takes from the agent's configuration.
 
@@ -43,21 +44,32 @@ extension RuntimeConfiguration {
     return meta
   }
 
-  var httpListeners: [HTTPListener] {
-    addresses.http.map { address in
-      switch address {
-      case .ip(let ip, let port): HTTPListener(.tcp(host: ip.description, port: port))
-      case .unix(let path): HTTPListener(.unix(path: path, mode: UInt32(unixSockets.mode, radix: 8)))
+  /// The listeners of the HTTP API, with and without TLS.
+  func httpListeners(_ security: TransportSecurity) -> [HTTPListener] {
+    addresses.http.map { HTTPListener(place($0)) }
+      + addresses.https.map { address in
+        var listener = HTTPListener(place(address)) { security.serverContext(.https) }
+        listener.handshakeTimeout = .nanoseconds(limits.httpsHandshakeTimeout.nanoseconds)
+        return listener
       }
+  }
+
+  private func place(_ address: ListenAddress) -> HTTPListenAddress {
+    switch address {
+    case .ip(let ip, let port): .tcp(host: ip.description, port: port)
+    case .unix(let path): .unix(path: path, mode: UInt32(unixSockets.mode, radix: 8))
     }
   }
 }
 
 extension CheckEnvironment {
-  init(_ configuration: RuntimeConfiguration, aliases: any AliasSource, group: any EventLoopGroup) {
+  init(
+    _ configuration: RuntimeConfiguration, security: TransportSecurity, aliases: any AliasSource,
+    group: any EventLoopGroup
+  ) {
     self.init(
       eventLoopGroup: group, nodeName: configuration.nodeName, aliases: aliases,
-      logger: LogOutput.logger("agent.checks"))
+      logger: LogOutput.logger("agent.checks"), agentTLS: configuration.checkTLS(security))
     let settings = configuration.checkSettings
     scripts = settings.enableRemoteScripts ? .enabled : settings.enableLocalScripts ? .fromFiles : .disabled
     outputMaxSize = settings.outputMaxSize
@@ -66,6 +78,9 @@ extension CheckEnvironment {
 }
 
 extension HTTPSettings {
+  /// More than any client sends: bytes.
+  private static let headLimitMax = 1 << 30
+
   init(_ configuration: RuntimeConfiguration) {
     self.init()
     prettyByDefault = configuration.isDevelopment
@@ -80,6 +95,10 @@ extension HTTPSettings {
     kvValueLimit = configuration.limits.kvMaxValueSize
     transactionLimit = configuration.limits.transactionMaxRequestLength
     connectionsPerClient = configuration.limits.httpMaxConnectionsPerClient
+    if configuration.http.maxHeaderBytes > 0 {
+      // The reference accepts as much again as its reader holds, so that small limits do not refuse every request.
+      headLimit = min(configuration.http.maxHeaderBytes, Self.headLimitMax) + 4096
+    }
     allowsUnprintablePaths = configuration.http.disableUnprintableFilter
     uiEnabled = configuration.ui.enabled
     uiPath = configuration.ui.contentPath
@@ -121,7 +140,7 @@ extension DNSSettings {
 extension DNSServer {
   /// Nil when the configuration turns DNS off.
   static func make(
-    _ configuration: RuntimeConfiguration, backend: any Backend, group: any EventLoopGroup
+    _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache, group: any EventLoopGroup
   ) throws -> DNSServer? {
     let addresses = configuration.addresses.dns.compactMap { address -> String? in
       if case .ip(let ip, _) = address { ip.description } else { nil }
@@ -129,7 +148,7 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(backend: backend, nodeName: configuration.nodeName), group: group,
+      catalog: BackendCatalog(backend: backend, cache: cache, nodeName: configuration.nodeName), group: group,
       observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

@@ -5,6 +5,7 @@ import Logging
 import Model
 import Server
 import Telemetry
+import TransportSecurity
 
 extension Agent {
   /// Reads the configuration again and puts into effect what can be changed while the agent runs.
@@ -13,18 +14,22 @@ extension Agent {
   func reloadConfiguration() async throws {
     let loaded = try loader.load()
     for warning in loaded.warnings { logger.warning("\(warning)") }
+    if let problem = loaded.configuration.startProblem { throw problem }
     let old = configuration
     let changes = ConfigurationChanges(from: old, to: loaded.configuration)
     if !changes.ignored.isEmpty {
       logger.warning("changes that need a restart", metadata: ["options": "\(changes.ignored.joined(separator: ","))"])
     }
     let new = old.reloaded(with: loaded.configuration)
+    try security.update(AgentTLSSettings(new))
+    local.replaceCheckTLS(new.checkTLS(security))
     state.withLock { $0.configuration = new }
     if let level = Telemetry.LogLevel(new.logging.level) {
       for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()
     }
     try dns?.update(DNSSettings(new))
+    cache.setFetchRate(new.cache.entryFetchRate, burst: new.cache.entryFetchMaxBurst)
     server?.setRequestLimits(RequestLimits(new.limits))
     cluster.listener?.setConnectionsPerClientMax(new.limits.rpcMaxConnectionsPerClient)
     httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)

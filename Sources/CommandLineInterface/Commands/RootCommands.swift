@@ -22,6 +22,7 @@ extension CommandTree {
     .command("rtt", "Estimates how far two nodes are from each other") { RTTCommand.command },
     .group("services", "Works with the services of an agent", ServicesCommands.group),
     .group("snapshot", "Saves, restores and shows the state of the servers", SnapshotCommands.group),
+    .group("tls", "Makes certificates for a cluster", TLSCommands.group),
     .command("validate", "Checks a configuration") { ValidateCommand.command },
     .command("version", "Shows the version of this program") { VersionCommand.command },
     .command("watch", "Follows changes of the cluster") { WatchCommand.command },

@@ -100,8 +100,9 @@ final class Gate: Sendable {
     guard let query = head.hasQuery ? QueryParameters(head.query.bytes(in: memory)) : QueryParameters() else {
       return .answer(FixedAnswer(.server("")))
     }
-    if head.method == .options { return .answer(allowed(endpoint)) }
-    guard let route = endpoint.route(head.method) else { return .answer(notAllowed(head.method, endpoint)) }
+    guard let route = endpoint.route(head.method) else {
+      return .answer(head.method == .options ? allowed(endpoint) : notAllowed(head.method, endpoint))
+    }
     if !head.method.isSafe, !settings.allowWriteFrom.isEmpty,
       !settings.allowWriteFrom.contains(where: { $0.contains(clientAddress) })
     {

@@ -124,8 +124,9 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func readHead(scanned: Int) -> Bool {
-    guard input != nil, let outcome = input?.withUnsafeReadableBytes({ RequestParser.parse($0, scanned: scanned) })
-    else {
+    let limit = gate.api.settings.headLimit
+    let parsed = input?.withUnsafeReadableBytes { RequestParser.parse($0, scanned: scanned, limit: limit) }
+    guard let outcome = parsed else {
       resources.settled(self)
       return false
     }

@@ -78,7 +78,7 @@ public final class HTTPServer: Sendable {
         .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 64 * 1024)
       )
       .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try self.accept(channel, tls: listener.tls) }
+        channel.eventLoop.makeCompletedFuture { try self.accept(channel, listener) }
       }
     switch listener.address {
     case .tcp(let host, let port):
@@ -91,7 +91,7 @@ public final class HTTPServer: Sendable {
     }
   }
 
-  private func accept(_ channel: any Channel, tls: (@Sendable () -> NIOSSLContext?)?) throws {
+  private func accept(_ channel: any Channel, _ listener: HTTPListener) throws {
     if let address = channel.remoteAddress?.ipAddress {
       guard limiter.admit(address) else { return try refuse(channel) }
       channel.closeFuture.whenComplete { [limiter] _ in limiter.release(address) }
@@ -99,9 +99,12 @@ public final class HTTPServer: Sendable {
     guard let shared = resources[ObjectIdentifier(channel.eventLoop)] else {
       throw IOError(errnoCode: EINVAL, reason: "connection on a foreign event loop")
     }
-    if let tls {
+    if let tls = listener.tls {
       guard let context = tls() else { throw IOError(errnoCode: ENOENT, reason: "no certificate") }
-      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+      try channel.pipeline.syncOperations.addHandlers([
+        PlainRequestGuard(), NIOSSLServerHandler(context: context),
+        HandshakeDeadline(timeout: listener.handshakeTimeout),
+      ])
     }
     try channel.pipeline.syncOperations.addHandler(Connection(gate: gate, resources: shared))
   }

@@ -1,4 +1,5 @@
 import Model
+import NIOCore
 import NIOSSL
 
 /// Where a server listens.
@@ -14,6 +15,8 @@ public struct HTTPListener: Sendable {
   public var address: HTTPListenAddress
   /// Nil serves plain HTTP. Called per connection, so that renewed certificates take effect.
   public var tls: (@Sendable () -> NIOSSLContext?)?
+  /// How long a client may take to shake hands (`limits.https_handshake_timeout`).
+  public var handshakeTimeout = TimeAmount.seconds(5)
 
   public init(_ address: HTTPListenAddress, tls: (@Sendable () -> NIOSSLContext?)? = nil) {
     self.address = address
@@ -49,6 +52,8 @@ public struct HTTPSettings: Sendable {
   public var bodyLimit = 8 * 1024 * 1024
   /// Connections that one client address may hold (`limits.http_max_conns_per_client`); 0 means any number.
   public var connectionsPerClient = 200
+  /// Bytes of the first lines of a request (`http_config.max_header_bytes`).
+  public var headLimit = RequestParser.headLimit
   /// Allows characters in paths that cannot be printed (`disable_http_unprintable_char_filter`).
   public var allowsUnprintablePaths = false
   /// Whether `/ui/` shows a page (`ui_config.enabled`).

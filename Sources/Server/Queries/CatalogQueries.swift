@@ -14,7 +14,7 @@ public struct CatalogNodes: ReadQuery {
 }
 
 /// All service names with their tags.
-public struct CatalogServices: ReadQuery {
+public struct CatalogServices: CacheableQuery {
   public static let method = "Catalog.ListServices"
   /// Only services with an instance on a node with this metadata.
   public var nodeMeta: StringMap
@@ -35,6 +35,15 @@ public struct CatalogServices: ReadQuery {
     matcher = filter.isEmpty ? nil : try Filter(filter)
   }
 
+  public static func == (a: CatalogServices, b: CatalogServices) -> Bool {
+    a.nodeMeta == b.nodeMeta && a.filter == b.filter
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nodeMeta)
+    hasher.combine(filter)
+  }
+
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ServiceSummary]> {
     guard let matcher else { return nodeMeta.isEmpty ? state.services() : state.services(nodeMeta: nodeMeta) }
     return state.services().map { all in
@@ -53,7 +62,7 @@ public struct CatalogServices: ReadQuery {
 }
 
 /// The instances of a service, without their health.
-public struct CatalogServiceNodes: ReadQuery {
+public struct CatalogServiceNodes: CacheableQuery {
   public static let method = "Catalog.ServiceNodes"
   public var service: String
   /// Instances must have all of these.
@@ -83,7 +92,7 @@ public struct CatalogServiceNodes: ReadQuery {
 }
 
 /// A node and its services.
-public struct CatalogNodeServices: ReadQuery {
+public struct CatalogNodeServices: CacheableQuery {
   public static let method = "Catalog.NodeServices"
   /// A node's name or id.
   public var node: String

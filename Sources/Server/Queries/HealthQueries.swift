@@ -2,7 +2,7 @@ import Model
 import State
 
 /// The instances of a service with the checks of each and of its node.
-public struct HealthServiceNodes: ReadQuery {
+public struct HealthServiceNodes: CacheableQuery {
   public static let method = "Health.ServiceNodes"
   public var service: String
   /// Instances must have all of these.

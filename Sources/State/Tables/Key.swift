@@ -57,13 +57,3 @@ extension [UInt8] {
   /// The key of a text in which case counts.
   static func exact(_ text: String) -> Key { Array(text.utf8) }
 }
-
-extension String {
-  /// The form in which names are compared and stand in keys and index names.
-  var folded: String {
-    utf8.contains { $0 >= 0x80 || ($0 >= 0x41 && $0 <= 0x5A) } ? lowercased() : self
-  }
-
-  /// Whether two names are the same without regard to case.
-  func isSameName(as other: String) -> Bool { self == other || folded == other.folded }
-}

@@ -25,6 +25,14 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
+  private static func member(_ number: Int, _ host: String) -> ClusterMember {
+    let tags = [
+      "role": "consul", "dc": "dc1", "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
+      "build": "1.21.4:",
+    ]
+    return ClusterMember(name: "s\(number)", address: host, port: 8301, tags: tags)
+  }
+
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
@@ -35,9 +43,8 @@ final class TestServer: Sendable {
     let address = "\(host):\(Self.port)"
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let registration = ServerRegistration(
-      nodeID: "11111111-1111-1111-1111-11111111111\(number)", nodeName: id, address: host, rpcPort: Self.port,
-      serviceMeta: [:])
+    let members = MemberTable(datacenter: "dc1")
+    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host)) }
     let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
@@ -45,7 +52,8 @@ final class TestServer: Sendable {
     raft.localAddress = host
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     node = try ServerNode(
-      settings: ServerNode.Settings(datacenter: "dc1", registration: registration, logger: logger),
+      settings: ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger),
+      members: members,
       raftOptions: options, storage: storage, transport: connections, loop: loop)
     var settings = RPCClient.Settings()
     settings.localAddress = host
