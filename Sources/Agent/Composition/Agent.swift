@@ -84,7 +84,7 @@ public final class Agent: Sendable {
       members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
     }
     cluster = try ClusterConnections(
-      configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, group: group)
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
     server = cluster.backend.server
     backend = cluster.backend
     cache = AgentCache(backend: backend)
@@ -120,13 +120,9 @@ public final class Agent: Sendable {
     let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeader { [local] leader in
-      if leader != nil { local.serversAvailable() }
-    }
     local.start()
-    server?.observeLeadership { [local] in local.serversAvailable() }
+    cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.raft.leader != nil { local.serversAvailable() }
     try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])

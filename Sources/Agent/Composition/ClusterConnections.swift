@@ -3,8 +3,10 @@ import Consensus
 import Model
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Server
 import Telemetry
+import TransportSecurity
 
 /// What connects an agent with the servers of its datacenter: its own server, if it has one, the port of that, and its calls
 /// of the others.
@@ -12,6 +14,7 @@ struct ClusterConnections: Sendable {
   let backend: ClusterBackend
   /// Nil in an agent without a server.
   let listener: ServerListener?
+  private let members: MemberTable
   private let bind: ListenPlace
 
   private struct ListenPlace: Sendable {
@@ -20,44 +23,55 @@ struct ClusterConnections: Sendable {
   }
 
   init(
-    _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, usesTLS: Bool, dataDirectory: String?,
-    group: MultiThreadedEventLoopGroup
+    _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, security: TransportSecurity,
+    dataDirectory: String?, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
+    self.members = members
+    let upgrade = Self.upgrade(security, datacenter: configuration.datacenter, configuration.tls.internalRPC)
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
     let client = RPCClient(
-      group: group, settings: Self.clientSettings(configuration), logger: LogOutput.logger("agent.server.rpc"))
+      group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
     guard configuration.isServer else {
+      let servers = ServerList()
       backend = ClusterBackend(
-        datacenter: configuration.datacenter, servers: ServerList(), client: client, holdTimeout: hold)
+        datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
       listener = nil
+      members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var raft = RaftConnections.Settings()
     raft.localAddress = Self.localAddress(configuration)
-    raft.upgrade = Self.upgrade(configuration)
+    raft.upgrade = upgrade
+    raft.addressOf = { [members] in members.server(id: $0)?.rpcAddress }
     let connections = RaftConnections(id: nodeID, address: address, group: group, settings: raft)
     let server = try ServerSetup.make(
-      configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory,
+      configuration, nodeID: nodeID, members: members, usesTLS: security.usesTLSForRPC, dataDirectory: dataDirectory,
       transport: connections, loop: group.next())
     backend = ClusterBackend(server, client: client, holdTimeout: hold)
     var settings = ServerListener.Settings()
     settings.handshakeTimeout = .nanoseconds(configuration.limits.rpcHandshakeTimeout.nanoseconds)
     settings.connectionsPerClientMax = configuration.limits.rpcMaxConnectionsPerClient
-    settings.requiresTLS = configuration.tls.internalRPC.verifyIncoming
+    settings.requiresTLS = security.verifiesIncoming(.internalRPC)
+    settings.makeTLS = {
+      guard let context = security.serverContext(.internalRPC) else { throw ChannelError.operationUnsupported }
+      return NIOSSLServerHandler(context: context)
+    }
     listener = ServerListener(
       ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
       settings: settings)
   }
 
-  private static func clientSettings(_ configuration: RuntimeConfiguration) -> RPCClient.Settings {
+  private static func clientSettings(
+    _ configuration: RuntimeConfiguration, _ upgrade: RPCClient.Upgrade?
+  ) -> RPCClient.Settings {
     var settings = RPCClient.Settings()
     settings.localAddress = localAddress(configuration)
     settings.callTimeout = .nanoseconds(configuration.limits.rpcClientTimeout.nanoseconds)
     settings.rate = configuration.limits.rpcRate
     settings.burst = configuration.limits.rpcMaxBurst
-    settings.upgrade = upgrade(configuration)
+    settings.upgrade = upgrade
     if !configuration.isServer {
       // A client has fewer calls at a time, and closes after its servers would.
       settings.idleStreamsMax = 32
@@ -72,12 +86,36 @@ struct ClusterConnections: Sendable {
     return ["0.0.0.0", "::"].contains(bind) ? nil : bind
   }
 
-  /// Where outgoing TLS is required, nothing is sent in clear.
+  /// Speaks TLS with other servers where certificates or authorities are configured. Files that change count for the next
+  /// connection.
   private static func upgrade(
-    _ configuration: RuntimeConfiguration
-  ) -> (@Sendable (any Channel) -> EventLoopFuture<Void>)? {
-    guard configuration.tls.internalRPC.verifyOutgoing else { return nil }
-    return { $0.eventLoop.makeFailedFuture(AgentError.configuration("TLS is required, but no certificate is in use")) }
+    _ security: TransportSecurity, datacenter: String, _ settings: RuntimeConfiguration.TLS.Interface
+  ) -> RPCClient.Upgrade? {
+    guard security.usesTLSForRPC else { return nil }
+    let name = settings.verifyServerHostname ? security.serverHostname(datacenter: datacenter) : nil
+    return { channel in
+      channel.eventLoop.makeCompletedFuture {
+        let context = try NIOSSLContext(configuration: security.clientConfiguration(.internalRPC))
+        try channel.pipeline.syncOperations.addHandler(
+          try NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
+      }
+    }
+  }
+
+  /// The servers that a client may ask.
+  private static func addresses(_ members: MemberTable) -> [String] {
+    members.servers.filter { $0.status == .alive }.map(\.rpcAddress)
+  }
+
+  /// Calls `observer` whenever there may be somebody who carries requests out: a leader, or new servers.
+  func observeServers(_ observer: @escaping @Sendable () -> Void) {
+    guard let server = backend.server else {
+      members.observe { [unowned members] _ in if !Self.addresses(members).isEmpty { observer() } }
+      if !Self.addresses(members).isEmpty { observer() }
+      return
+    }
+    server.raft.observeLeader { if $0 != nil { observer() } }
+    if server.raft.leader != nil { observer() }
   }
 
   /// Opens the port of the server.

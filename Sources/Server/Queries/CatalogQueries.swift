@@ -35,6 +35,15 @@ public struct CatalogServices: CacheableQuery {
     matcher = filter.isEmpty ? nil : try Filter(filter)
   }
 
+  public static func == (a: CatalogServices, b: CatalogServices) -> Bool {
+    a.nodeMeta == b.nodeMeta && a.filter == b.filter
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nodeMeta)
+    hasher.combine(filter)
+  }
+
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ServiceSummary]> {
     guard let matcher else { return nodeMeta.isEmpty ? state.services() : state.services(nodeMeta: nodeMeta) }
     return state.services().map { all in

@@ -17,9 +17,7 @@ import Testing
 
     @discardableResult
     func start(_ number: Int, _ storage: RaftStorage = .memory(), bootstrap: Bool = true) async throws -> TestServer {
-      let server = try await TestServer(number, of: hosts, storage: storage, bootstrap: bootstrap) { options in
-        options.settings = .scaled(multiplier: 1)
-      }
+      let server = try await TestServer(number, of: hosts, storage: storage, bootstrap: bootstrap)
       servers.withLock { $0[number] = server }
       return server
     }

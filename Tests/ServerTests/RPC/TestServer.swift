@@ -25,42 +25,45 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
+  private static func member(_ number: Int, _ host: String) -> ClusterMember {
+    let tags = [
+      "role": "consul", "dc": "dc1", "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
+      "build": "1.21.4:",
+    ]
+    return ClusterMember(name: "s\(number)", address: host, port: 8301, tags: tags)
+  }
+
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), change: (inout RaftOptions) -> Void = { _ in }
+    holdTimeout: TimeAmount = .seconds(7), listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
     host = hosts[number - 1]
     let address = "\(host):\(Self.port)"
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let all = hosts.enumerated().map { place, host in
-      ClusterMember(
-        name: "s\(place + 1)", address: host, port: 8301,
-        tags: [
-          "role": "consul", "dc": "dc1", "id": "s\(place + 1)", "port": String(Self.port), "vsn": "2", "raft_vsn": "3",
-          "build": "1.21.4:1",
-        ])
-    }
     let members = MemberTable(datacenter: "dc1")
-    for member in all { members.put(member) }
-    var options = RaftOptions(
+    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host)) }
+    let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
-    change(&options)
     var raft = RaftConnections.Settings()
     raft.localAddress = host
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     node = try ServerNode(
-      settings: ServerNode.Settings(datacenter: "dc1", member: all[number - 1], logger: logger),
-      members: members, raftOptions: options, storage: storage, transport: connections, loop: loop)
+      settings: ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger),
+      members: members,
+      raftOptions: options, storage: storage, transport: connections, loop: loop)
     var settings = RPCClient.Settings()
     settings.localAddress = host
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
     let methods = RPCMethods(backend, server: node)
-    listener = ServerListener(ServerProtocols(methods: methods, raft: connections), group: group)
+    var port = ServerListener.Settings()
+    listen(&port)
+    listener = ServerListener(
+      ServerProtocols(methods: methods, raft: connections), group: group, settings: port)
     try await listener.start(host: host, port: Self.port)
   }
 

@@ -8,6 +8,9 @@ import Wire
 /// Calls methods of other servers. One multiplexed connection per server is kept and shared by all calls; each call has a
 /// stream of it to itself, and streams are used again (wire/rpc.md, section 5).
 public final class RPCClient: Sendable {
+  /// Puts TLS on a connection, on its event loop.
+  public typealias Upgrade = @Sendable (any Channel) -> EventLoopFuture<Void>
+
   public struct Settings: Sendable {
     /// How long opening a connection may take.
     public var dialTimeout = TimeAmount.seconds(10)
@@ -25,7 +28,7 @@ public final class RPCClient: Sendable {
     /// Where connections come from; nil leaves it to the system.
     public var localAddress: String?
     /// Secures a connection before anything is sent; nil for connections in clear.
-    public var upgrade: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
+    public var upgrade: Upgrade?
     public var yamux = YamuxSettings()
 
     public init() {}

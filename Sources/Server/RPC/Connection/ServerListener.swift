@@ -37,7 +37,7 @@ public final class ServerListener: Sendable {
     /// Connections per client address; 0 is no limit.
     public var connectionsPerClientMax = 100
     /// Makes the handler that speaks TLS on a connection that asked for it; nil where there is no certificate.
-    public var makeTLS: (@Sendable () throws -> any ChannelHandler & Sendable)?
+    public var makeTLS: (@Sendable () throws -> any ChannelHandler)?
     /// Whether connections in clear are refused (`verify_incoming`).
     public var requiresTLS = false
 

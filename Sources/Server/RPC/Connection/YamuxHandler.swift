@@ -14,7 +14,7 @@ final class YamuxHandler: ChannelInboundHandler, RemovableChannelHandler, @unche
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long a peer may take to read what was sent.
+  /// How long a peer may take to read anything of what was sent.
   private static let writeTimeout = TimeAmount.seconds(10)
 
   private var session: YamuxSession
@@ -24,6 +24,7 @@ final class YamuxHandler: ChannelInboundHandler, RemovableChannelHandler, @unche
   private var isFlushScheduled = false
   private var timer: (deadline: UInt64, task: Scheduled<Void>)?
   private var writeDeadline: Scheduled<Void>?
+  private var writtenBytes = 0
 
   init(_ role: YamuxSession.Role, settings: YamuxSettings = YamuxSettings(), delegate: any YamuxDelegate) {
     session = YamuxSession(role, settings: settings, now: MonotonicClock.now())
@@ -107,13 +108,23 @@ final class YamuxHandler: ChannelInboundHandler, RemovableChannelHandler, @unche
     let isWritable = context.channel.isWritable
     context.channel.setOption(.autoRead, value: isWritable).whenFailure { _ in }
     writeDeadline?.cancel()
-    writeDeadline =
-      isWritable
-      ? nil
-      : context.eventLoop.assumeIsolated().scheduleTask(in: Self.writeTimeout) { [self] in
-        if let context = self.context { end(context, "connection write timeout") }
-      }
+    writeDeadline = nil
+    if !isWritable { expectProgress(context, sent: sentBytes(context)) }
     context.fireChannelWritabilityChanged()
+  }
+
+  /// Bytes that have left this process, of all that were written.
+  private func sentBytes(_ context: ChannelHandlerContext) -> Int {
+    writtenBytes &- ((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+  }
+
+  /// A slow connection may take long for what waits, but not without anything moving.
+  private func expectProgress(_ context: ChannelHandlerContext, sent: Int) {
+    writeDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.writeTimeout) { [self] in
+      guard let context = self.context else { return }
+      let now = sentBytes(context)
+      if now != sent { expectProgress(context, sent: now) } else { end(context, "connection write timeout") }
+    }
   }
 
   // MARK: Output and timers
@@ -130,7 +141,10 @@ final class YamuxHandler: ChannelInboundHandler, RemovableChannelHandler, @unche
 
   private func flush() {
     guard let context, session.hasOutput else { return }
-    for buffer in session.takeOutput() { context.write(wrapOutboundOut(buffer), promise: nil) }
+    for buffer in session.takeOutput() {
+      writtenBytes &+= buffer.readableBytes
+      context.write(wrapOutboundOut(buffer), promise: nil)
+    }
     context.flush()
     armTimer(context)
   }

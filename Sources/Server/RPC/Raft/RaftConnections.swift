@@ -15,7 +15,7 @@ public final class RaftConnections: RaftTransport {
     /// Where connections come from; nil leaves it to the system.
     public var localAddress: String?
     /// Secures a connection before anything is sent; nil for connections in clear.
-    public var upgrade: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
+    public var upgrade: RPCClient.Upgrade?
     /// Where a server is now, by what gossip knows; nil for the address of the configuration.
     public var addressOf: @Sendable (ServerID) -> ServerAddress? = { _ in nil }
 

@@ -114,11 +114,12 @@ extension ServerNode {
   /// The servers of consensus, as the leader knows them.
   var raftConfigurationResponse: RaftConfigurationResponse {
     let status = raft.currentStatus
+    let names = Dictionary(members.servers.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     var response = RaftConfigurationResponse()
     response.servers = status.latestConfiguration.servers.map { server in
       var entry = RaftServerEntry()
       entry.id = server.id
-      entry.node = members.name(ofNode: server.id) ?? "(unknown)"
+      entry.node = names[server.id] ?? "(unknown)"
       entry.address = server.address
       entry.isLeader = server.id == status.leader?.id
       entry.isVoter = server.suffrage == .voter
@@ -155,14 +156,5 @@ extension AutopilotServerHealth {
     isHealthy = server.isHealthy
     isVoter = seen.isVoter
     stableSince = server.stableSince
-  }
-}
-
-extension GoDuration {
-  /// The same length, as far as 64 bits of nanoseconds reach.
-  init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    self.init(nanoseconds: overflow ? .max : whole &+ attoseconds / 1_000_000_000)
   }
 }

@@ -137,10 +137,7 @@ struct RPCMethodTable {
       }
       return backend.route(Wish(write: name, datacenter: request.datacenter), body, on: loop, completion) {
         completion in
-        choose(
-          request,
-          RPCWriteCall(
-            server: server, datacenter: request.datacenter, token: request.token, loop: loop, completion: completion))
+        choose(request, RPCWriteCall(server: server, loop: loop, completion: completion))
         return nil
       }
     }
@@ -196,15 +193,13 @@ extension RPCMethods {
 /// A change that arrived and is to be carried out here.
 struct RPCWriteCall: Sendable {
   let server: ServerNode
-  let datacenter: String
-  let token: String
   let loop: any EventLoop
   let completion: RPCMethods.LocalCompletion
 
   func perform<Request: WriteRequest>(_ make: () throws(ServerError) -> Request) {
     do throws(ServerError) {
       let request = try make()
-      server.write(request, datacenter: datacenter, token: token, on: loop) { [completion] result in
+      server.write(request, datacenter: "", token: "", on: loop) { [completion] result in
         do throws(ServerError) {
           completion(.success(.messagePack(try request.response(try result.get()))))
         } catch {
