@@ -76,6 +76,7 @@ let package = Package(
       "Wire",
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
+    room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
@@ -139,6 +140,7 @@ let package = Package(
     tests("AgentConfiguration", ["Model"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
+    tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests(
       "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
