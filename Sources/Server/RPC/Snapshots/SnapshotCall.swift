@@ -44,7 +44,7 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
       bootstrap = bootstrap.bind(to: bound)
     }
     bootstrap.connect(host: host, port: port)
-      .flatMap { RPCConnection.introduce(.snapshot, on: $0, settings.upgrade) }
+      .flatMap { RPCConnection.introduce(.snapshot, on: $0, settings.upgrade(address)) }
       .whenComplete { result in
         switch result {
         case .failure(let error):
