@@ -61,7 +61,7 @@ let package = Package(
   ],
   targets: [
     room("Model"),
-    room("Telemetry", [logging, metrics]),
+    room("Telemetry", ["Model", logging, metrics]),
     room(
       "Certificates",
       [
@@ -72,7 +72,9 @@ let package = Package(
       ]),
     room("TransportSecurity", [ssl] + nio("NIOCore")),
     room("AgentConfiguration", ["Model"]),
-    room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
+    room(
+      "Wire",
+      ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
     room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
@@ -127,16 +129,21 @@ let package = Package(
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Model", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"] + nio("NIOCore"),
+      path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
-    tests("Telemetry"),
+    tests("Telemetry", ["Model"]),
     tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model"]),
-    tests("Wire", ["Model"]),
+    tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+    tests(
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

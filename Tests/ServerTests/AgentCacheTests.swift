@@ -51,12 +51,12 @@ private final class CacheBench {
 
   @discardableResult
   func read(
-    _ mode: CacheMode, _ question: String = "q", index: UInt64 = 0, wait: Int64 = 60, token: String = "",
+    _ mode: CacheMode, _ question: String = "q", index: UInt64 = 0, wait: Int = 60, token: String = "",
     _ change: (inout CacheFreshness) -> Void = { _ in }
   ) -> Reading {
     var options = QueryOptions()
     options.minIndex = index
-    options.maxTime = .seconds(wait)
+    options.maxTime = .seconds(Int(wait))
     options.token = token
     var freshness = CacheFreshness()
     change(&freshness)
@@ -219,6 +219,18 @@ private final class Reading: Sendable {
     reading.pending.withLock { $0 }?.cancel()
     bench.servers.answer("a", index: 5)
     #expect(reading.isOut)
+  }
+
+  @Test func whatNobodyAsksForIsNotFollowedAnyMore() {
+    let bench = CacheBench()
+    bench.read(.followed)
+    bench.servers.answer("a", index: 5)
+    bench.loop.run()
+    bench.pass(3 * 24 * 3600 + 1)
+    bench.servers.answer("b", index: 6)
+    bench.loop.run()
+    #expect(bench.cache.count == 0)
+    #expect(bench.servers.asked == nil)
   }
 
   @Test func whatNobodyAsksForIsForgotten() {

@@ -24,6 +24,10 @@ public final class Agent: Sendable {
   struct State {
     var configuration: RuntimeConfiguration
     var http: HTTPServer.Listening?
+    /// What sends metrics, once it runs.
+    var metrics: MetricsDriver?
+    /// What runs commands of others, where that is allowed.
+    var remoteExecutor: RemoteExecutor?
   }
 
   /// What asked the agent to end.
@@ -39,6 +43,7 @@ public final class Agent: Sendable {
   let nodeID: String
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
   /// Who is in the pools.
@@ -77,14 +82,11 @@ public final class Agent: Sendable {
     members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
       members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
-      let server = try ServerSetup.make(
-        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
-      self.server = server
-      backend = server
-    } else {
-      server = nil
-      backend = NoServers(datacenter: configuration.datacenter)
     }
+    cluster = try ClusterConnections(
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
+    server = cluster.backend.server
+    backend = cluster.backend
     cache = AgentCache(backend: backend)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
@@ -105,6 +107,7 @@ public final class Agent: Sendable {
   func start() async throws {
     let configuration = configuration
     try await load(configuration)
+    try await cluster.start()
     try await dns?.start()
     let http = HTTPServer(
       api: API(
@@ -118,8 +121,9 @@ public final class Agent: Sendable {
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
     local.start()
-    server?.observeLeadership { [local] in local.serversAvailable() }
+    cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
+    try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -127,10 +131,12 @@ public final class Agent: Sendable {
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
   func stop() async {
     await watches.stop()
+    await state.withLock { $0.remoteExecutor }?.stop()
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
     cache.shutdown()
+    await cluster.stop()
     let local = local
     let server = server
     await Self.offLoops {

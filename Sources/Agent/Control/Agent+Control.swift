@@ -81,7 +81,7 @@ extension Agent: AgentControl {
   public func monitor(
     level: String, json: Bool, _ receive: @escaping @Sendable (String) -> Void
   ) -> any LogSubscription {
-    let sink = MonitorSink(level: Telemetry.LogLevel(level) ?? .info, json: json, receive)
+    let sink = MonitorSink(level: LogLevel(level) ?? .info, json: json, receive)
     LogOutput.shared.add(sink)
     return sink
   }
@@ -89,11 +89,11 @@ extension Agent: AgentControl {
 
 /// Log lines for a client that watches.
 private final class MonitorSink: LogSink, LogSubscription {
-  let level: Telemetry.LogLevel
+  let level: LogLevel
   private let json: Bool
   private let receive: @Sendable (String) -> Void
 
-  init(level: Telemetry.LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
+  init(level: LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
     self.level = level
     self.json = json
     self.receive = receive

@@ -17,7 +17,7 @@ extension Agent {
     let loaded = try loader.load()
     let configuration = loaded.configuration
     if let problem = configuration.startProblem { throw problem }
-    let level = Telemetry.LogLevel(configuration.logging.level) ?? .info
+    let level = LogLevel(configuration.logging.level) ?? .info
     let console = DescriptorSink(
       descriptor: STDOUT_FILENO, level: level,
       json: configuration.logging.json)

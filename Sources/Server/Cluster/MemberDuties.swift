@@ -225,11 +225,3 @@ extension Timestamp {
     return Timestamp(unixSeconds: now.seconds, nanoseconds: Int32(now.nanoseconds))
   }
 }
-
-extension GoDuration {
-  init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self.init(
-      nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000)
-  }
-}

@@ -77,6 +77,11 @@ public final class MemberTable: Sendable {
     state.withLock { (pool == .lan ? $0.lan : $0.wan)[name.folded] }
   }
 
+  /// The name of the LAN member with this node id.
+  public func name(ofNode id: String) -> String? {
+    state.withLock { $0.lan.values.first { $0.nodeID == id }?.name }
+  }
+
   /// The servers of this datacenter, dead or alive, by name.
   public var servers: [ServerMember] { state.withLock { $0.lanServers } }
 
