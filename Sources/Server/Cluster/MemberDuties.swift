@@ -193,7 +193,7 @@ final class MemberDuties: Sendable {
     for id in decisions.removals(health) {
       settings.logger.info("removing a dead server", metadata: ["server": "\(id)"])
       apply([.removeServer(id: id)], to: id)
-      if let member = members.members().first(where: { $0.nodeID == id }) { settings.forceLeave(member.name) }
+      if let member = members.members().first(where: { $0.nodeID == id }) { members.forceLeave(member.name) }
     }
   }
 }

@@ -20,6 +20,7 @@ public final class MemberTable: Sendable {
     var lanServers: [ServerMember] = []
     var wanServers: [String: [ServerMember]] = [:]
     var observers: [@Sendable (MemberChange) -> Void] = []
+    var forceLeave: (@Sendable (String) -> Void)?
   }
 
   public let datacenter: String
@@ -64,6 +65,14 @@ public final class MemberTable: Sendable {
   public func observe(_ observer: @escaping @Sendable (MemberChange) -> Void) {
     state.withLock { $0.observers.append(observer) }
   }
+
+  /// Says how gossip is told that a failed member will not come back.
+  public func setForceLeave(_ action: @escaping @Sendable (_ name: String) -> Void) {
+    state.withLock { $0.forceLeave = action }
+  }
+
+  /// Tells gossip that a failed member will not come back.
+  func forceLeave(_ name: String) { state.withLock { $0.forceLeave }?(name) }
 
   // MARK: reading
 

@@ -19,8 +19,6 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
-    /// Tells gossip that a failed member, given by name, will not come back.
-    public var forceLeave: @Sendable (_ name: String) -> Void = { _ in }
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
