@@ -154,6 +154,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   /// A client agent that knows no server.
   case noServers
   case noPathToDatacenter(String)
+  /// The datacenter is known, but none of its servers is alive.
+  case datacenterUnreachable(String)
   case permissionDenied(String)
   case tokenNotFound
   /// The request breaks a rule; the text is the reference's.
@@ -171,6 +173,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .noLeader: "No cluster leader"
     case .noServers: "No known Consul servers"
     case .noPathToDatacenter: "No path to datacenter"
+    case .datacenterUnreachable: "Remote DC has no server currently reachable"
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
     case .tokenNotFound: "ACL not found"
     case .invalid(let text), .rejected(let text), .storage(let text): text

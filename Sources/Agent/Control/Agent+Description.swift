@@ -99,7 +99,10 @@ extension Agent {
   private var clusterStatistics: [(String, String)] {
     let it = configuration
     guard let server else {
-      return [("acl", it.acl.enabled ? "enabled" : "disabled"), ("known_servers", "0"), ("server", "false")]
+      return [
+        ("acl", it.acl.enabled ? "enabled" : "disabled"),
+        ("known_servers", String(members.servers.count { $0.status == .alive })), ("server", "false"),
+      ]
     }
     return [
       ("acl", it.acl.enabled ? "enabled" : "disabled"), ("bootstrap", String(it.bootstrap)),

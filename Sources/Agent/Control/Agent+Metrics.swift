@@ -61,7 +61,8 @@ extension Agent {
     }
     guard let server else { return }
     server.collectMetrics(into: registry)
-    if let state = autopilotState, server.isLeader {
+    if server.isLeader {
+      let state = server.autopilotState
       registry.gauge("autopilot.healthy").set(state.isHealthy ? 1 : 0)
       registry.gauge("autopilot.failure_tolerance").set(Double(state.failureTolerance))
     }

@@ -4,24 +4,19 @@ import NIOCore
 import Server
 
 extension Agent {
-  public var raftServers: [RaftPeer]? {
-    guard let status = server?.raft.currentStatus else { return nil }
-    let names = Dictionary(
-      (members(wan: false) ?? []).compactMap { member in member.tags["id"].map { ($0, member.name) } },
-      uniquingKeysWith: { first, _ in first })
-    return status.latestConfiguration.servers.map { server in
-      var peer = RaftPeer()
-      peer.id = server.id
-      peer.node = names[server.id] ?? "(unknown)"
-      peer.address = server.address
-      peer.isLeader = server.id == status.leader?.id
-      peer.isVoter = server.suffrage == .voter
-      peer.lastIndex = status.lastLogIndex
-      return peer
+  public func raftServers(on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
+    let promise = loop.makePromise(of: [RaftPeer].self)
+    cluster.backend.raftConfiguration(on: loop) { result in
+      promise.completeWith(result.map { $0.servers.map { RaftPeer($0) } }.mapError { $0 as any Error })
     }
+    return promise.futureResult
   }
 
-  public var autopilotState: AutopilotState? { server?.autopilotState }
+  public func autopilotState(on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+    let promise = loop.makePromise(of: AutopilotState.self)
+    cluster.backend.autopilotState(on: loop) { promise.completeWith($0.mapError { $0 as any Error }) }
+    return promise.futureResult
+  }
 
   public func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
     keyrings.perform(
@@ -44,5 +39,17 @@ extension Agent {
     let promise = loop.makePromise(of: Void.self)
     work(server) { promise.completeWith($0.mapError { $0 as any Error }) }
     return promise.futureResult
+  }
+}
+
+extension RaftPeer {
+  init(_ server: RaftServerEntry) {
+    self.init()
+    id = server.id
+    node = server.node
+    address = server.address
+    isLeader = server.isLeader
+    isVoter = server.isVoter
+    lastIndex = server.lastIndex
   }
 }

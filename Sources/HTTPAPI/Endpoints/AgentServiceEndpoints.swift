@@ -117,10 +117,13 @@ extension Exchange {
   }
 
   /// The same for operations of the agent.
-  func answer(_ future: EventLoopFuture<Void>) {
+  func answer(_ future: EventLoopFuture<Void>) { answer(future) { self.empty() } }
+
+  /// Answers with what `show` makes of the result.
+  func answer<Value: Sendable>(_ future: EventLoopFuture<Value>, _ show: @escaping @Sendable (Value) -> Void) {
     future.whenComplete { [self] result in
       switch result {
-      case .success: empty()
+      case .success(let value): show(value)
       case .failure(let error): fail(HTTPError(any: error))
       }
     }

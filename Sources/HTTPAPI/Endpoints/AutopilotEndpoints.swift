@@ -31,7 +31,10 @@ enum AutopilotEndpoints {
 
   static func health(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    guard let state = api.control.autopilotState else { throw HTTPError(ServerError.noServers) }
+    exchange.answer(api.control.autopilotState(on: exchange.loop)) { showHealth($0, exchange) }
+  }
+
+  private static func showHealth(_ state: AutopilotState, _ exchange: Exchange) {
     var head = ResponseHead()
     // Monitoring that only looks at the status sees it, too.
     if !state.isHealthy { head.status = .tooManyRequests }
@@ -49,7 +52,10 @@ enum AutopilotEndpoints {
 
   static func state(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    guard let state = api.control.autopilotState else { throw HTTPError(ServerError.noServers) }
+    exchange.answer(api.control.autopilotState(on: exchange.loop)) { showState($0, exchange) }
+  }
+
+  private static func showState(_ state: AutopilotState, _ exchange: Exchange) {
     exchange.json { writer in
       writer.beginObject()
       writer.member("Healthy")

@@ -31,14 +31,15 @@ extension Endpoints {
 enum Operations {
   static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    guard let servers = api.control.raftServers else { throw HTTPError(ServerError.noServers) }
-    exchange.json { writer in
-      writer.beginObject()
-      writer.member("Servers")
-      writer.array(servers) { $1.encodeJSON(&$0) }
-      writer.member("Index")
-      writer.integer(0)
-      writer.endObject()
+    exchange.answer(api.control.raftServers(on: exchange.loop)) { servers in
+      exchange.json { writer in
+        writer.beginObject()
+        writer.member("Servers")
+        writer.array(servers) { $1.encodeJSON(&$0) }
+        writer.member("Index")
+        writer.integer(0)
+        writer.endObject()
+      }
     }
   }
 

@@ -39,6 +39,11 @@ public struct AutopilotState: Sendable, Equatable {
 
   public init() {}
 
+  init(leader: String, servers: [Server]) {
+    self.leader = leader
+    self.servers = servers
+  }
+
   /// The next state. What does not change keeps its time.
   ///
   /// - Parameter leader: The id of the leader.

@@ -71,9 +71,10 @@ extension ServerNode: Backend {
 
   /// Whether this server has ever heard from a leader: until then what it knows may be of any age.
   var hasHeardFromLeader: Bool {
-    if isLeader { return true }
-    let status = raft.currentStatus
-    return status.leader != nil || status.lastContact != nil
+    if heard.value { return true }
+    guard isLeader || raft.currentStatus.leader != nil else { return false }
+    heard.set(true)
+    return true
   }
 
   /// Linearizable: a quorum confirms that this server still leads before the state is read (the paper, section 8).

@@ -38,6 +38,8 @@ public final class ServerNode: Sendable {
   /// Who is in the pools of this server's agent.
   public let members: MemberTable
   let leadership: Leadership
+  /// Whether this server has ever heard from a leader, or led.
+  let heard = OnceTrue()
   let limiter: RequestLimiter
 
   /// Opens the log, recovers the state and starts consensus.
@@ -87,6 +89,7 @@ public final class ServerNode: Sendable {
         }
       })
     proposals.start(raft)
+    raft.observeLeader { [heard] in if $0 != nil { heard.set(true) } }
     memberDuties.start(raft)
   }
 
@@ -105,4 +108,11 @@ public final class ServerNode: Sendable {
     leader.follow()
     raft.shutdown()
   }
+}
+
+/// A flag that many threads read.
+final class OnceTrue: Sendable {
+  private let flag = Atomic<Bool>(false)
+  var value: Bool { flag.load(ordering: .relaxed) }
+  func set(_ value: Bool) { flag.store(value, ordering: .relaxed) }
 }

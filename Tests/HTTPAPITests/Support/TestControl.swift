@@ -12,11 +12,6 @@ final class TestControl: AgentControl, Sendable {
   }
 
   private struct State {
-    var raftServers: [RaftPeer]? {
-      var peer = RaftPeer()
-      peer.id = "id"
-      return [peer]
-    }
     var calls: [String] = []
     var subscribers: [@Sendable (String) -> Void] = []
     var cancelled = 0
@@ -33,10 +28,10 @@ final class TestControl: AgentControl, Sendable {
   var wanCoordinates: [DatacenterCoordinates] {
     [DatacenterCoordinates(datacenter: "dc1", coordinates: [NodeCoordinate()])]
   }
-  var raftServers: [RaftPeer]? {
+  func raftServers(on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     var peer = RaftPeer()
     peer.id = "id"
-    return [peer]
+    return loop.makeSucceededFuture([peer])
   }
   var calls: [String] { state.withLock { $0.calls } }
   var cancelledSubscriptions: Int { state.withLock { $0.cancelled } }
@@ -56,7 +51,10 @@ final class TestControl: AgentControl, Sendable {
     receive("{}")
     return monitor(level: "info", json: false) { _ in }
   }
-  let autopilotState: AutopilotState? = AutopilotState().next(
+  func autopilotState(on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+    loop.makeSucceededFuture(health)
+  }
+  private let health = AutopilotState().next(
     [
       {
         var server = ServerObservation(id: "a", address: "127.0.0.1:8300")

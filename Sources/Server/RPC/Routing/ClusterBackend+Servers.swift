@@ -16,7 +16,10 @@ extension ClusterBackend {
   private static let viewAge = TimeAmount.seconds(5)
 
   public var datacenters: [String] {
-    guard server == nil else { return [datacenter] }
+    if let server {
+      // The own one is the nearest.
+      return [datacenter] + server.members.datacenters.filter { $0 != datacenter }
+    }
     refreshView()
     let known = seenByClient.withLock { $0.datacenters }
     return known.isEmpty && servers.first != nil ? [datacenter] : known

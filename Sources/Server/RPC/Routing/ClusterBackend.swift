@@ -46,12 +46,19 @@ public final class ClusterBackend: Sendable {
     guard let server else {
       return servers.first.map { .server($0) } ?? .refused(.noServers)
     }
-    if !wish.datacenter.isEmpty, wish.datacenter != datacenter {
-      return .refused(.noPathToDatacenter(wish.datacenter))
-    }
+    if !wish.datacenter.isEmpty, wish.datacenter != datacenter { return destination(in: wish.datacenter, server) }
     if server.isLeader || (wish.isStale && server.hasHeardFromLeader) { return .here }
     guard let leader = server.raft.leader, leader.id != server.raftID else { return .nowhere(.noLeader) }
     return .server(leader.address)
+  }
+
+  /// A server of another datacenter, which forwards to its leader by itself.
+  private func destination(in datacenter: String, _ server: ServerNode) -> Destination {
+    guard server.members.datacenters.contains(datacenter) else { return .refused(.noPathToDatacenter(datacenter)) }
+    guard let other = server.members.servers(in: datacenter).randomElement() else {
+      return .refused(.datacenterUnreachable(datacenter))
+    }
+    return .server(other.rpcAddress)
   }
 
   /// Learns from failures who is not worth asking.

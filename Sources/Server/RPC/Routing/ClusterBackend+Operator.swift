@@ -1,0 +1,70 @@
+import Model
+import NIOCore
+
+/// What operators ask of the leader, wherever they ask.
+extension ClusterBackend {
+  /// The servers of consensus.
+  public func raftConfiguration(
+    on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<RaftConfigurationResponse, ServerError>) -> Void
+  ) {
+    ask("Operator.RaftGetConfiguration", on: loop, here: { $0.raftConfigurationResponse }, completion)
+  }
+
+  /// The health of the servers, as their leader sees it.
+  public func autopilotState(
+    on loop: any EventLoop, _ completion: @escaping @Sendable (Result<AutopilotState, ServerError>) -> Void
+  ) {
+    ask("Operator.ServerHealth", on: loop, here: { $0.autopilotHealth }) { result in
+      completion(result.map { AutopilotState($0) })
+    }
+  }
+
+  private func ask<Reply: Record>(
+    _ method: String, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
+    _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void
+  ) {
+    _ = route(
+      Wish(method, QueryOptions()), on: loop,
+      { (result: Result<Reply, RouteError>) in completion(result.mapError(\.serverError)) },
+      here: { [server] done in
+        done(server.map { .success(here($0)) } ?? .failure(.noServers))
+        return nil
+      },
+      there: { [client, datacenter] address, done in
+        var request = DCSpecificRequest()
+        request.datacenter = datacenter
+        return client.call(method, .messagePack(request), to: address, on: loop) { result in
+          done(
+            result.flatMap { body in
+              Result { () throws(MessagePackError) in try Reply(decoding: body) }.mapError { .malformed("\($0)") }
+            })
+        }
+      })
+  }
+}
+
+extension AutopilotState {
+  /// As the leader told it.
+  init(_ reply: AutopilotHealthReply) {
+    let leader = reply.servers.first(where: \.isLeader)?.id ?? ""
+    self.init(leader: leader, servers: reply.servers.map { Server($0) })
+  }
+}
+
+extension AutopilotState.Server {
+  init(_ health: AutopilotServerHealth) {
+    var seen = ServerObservation(id: health.id, address: health.address)
+    let names = ["none", "alive", "leaving", "left", "failed"]
+    seen.name = health.name
+    seen.nodeStatus = names.indices.contains(health.serfStatus) ? names[health.serfStatus] : "none"
+    seen.version = health.version
+    seen.meta = ["consul-version": health.version]
+    seen.isVoter = health.isVoter
+    seen.lastContact = health.lastContact.nanoseconds < 0 ? nil : health.lastContact
+    seen.lastTerm = health.lastTerm
+    seen.lastIndex = health.lastIndex
+    self.init(
+      observation: seen, isLeader: health.isLeader, isHealthy: health.isHealthy, stableSince: health.stableSince)
+  }
+}
