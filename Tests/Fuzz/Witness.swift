@@ -44,7 +44,7 @@ enum Witness {
   /// Ends the program with what is known of the input under way.
   static func report(_ reason: String) -> Never {
     print("\n\(reason)")
-    fflush(stdout)
+    fflush(nil)
     testify(0)
     exit(1)
   }
