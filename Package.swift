@@ -72,8 +72,11 @@ let package = Package(
       ]),
     room("TransportSecurity", [ssl] + nio("NIOCore")),
     room("AgentConfiguration", ["Model"]),
-    room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
+    room(
+      "Wire",
+      ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
+    room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
@@ -109,7 +112,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
+        "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
+        "DNSServer",
         "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -135,8 +139,9 @@ let package = Package(
     tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model"]),
-    tests("Wire", ["Model"]),
+    tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
+    tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests(
       "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),

@@ -51,7 +51,7 @@ private final class CacheBench {
 
   @discardableResult
   func read(
-    _ mode: CacheMode, _ question: String = "q", index: UInt64 = 0, wait: Int64 = 60, token: String = "",
+    _ mode: CacheMode, _ question: String = "q", index: UInt64 = 0, wait: Int = 60, token: String = "",
     _ change: (inout CacheFreshness) -> Void = { _ in }
   ) -> Reading {
     var options = QueryOptions()

@@ -24,6 +24,8 @@ public final class Agent: Sendable {
   struct State {
     var configuration: RuntimeConfiguration
     var http: HTTPServer.Listening?
+    /// Tells the servers where this agent is.
+    var coordinates: Task<Void, Never>?
     /// What sends metrics, once it runs.
     var metrics: MetricsDriver?
     /// What runs commands of others, where that is allowed.
@@ -43,10 +45,12 @@ public final class Agent: Sendable {
   let nodeID: String
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
   /// Who is in the pools.
   let members: MemberTable
+  let pools: GossipPools
   /// What servers answered before, for clients and DNS.
   let cache: AgentCache
   let local: LocalAgent
@@ -81,14 +85,11 @@ public final class Agent: Sendable {
     members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
       members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
-      let server = try ServerSetup.make(
-        configuration, nodeID: nodeID, members: members, usesTLS: usesTLS, dataDirectory: dataDirectory, loop: loop)
-      self.server = server
-      backend = server
-    } else {
-      server = nil
-      backend = NoServers(datacenter: configuration.datacenter)
     }
+    cluster = try ClusterConnections(
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
+    server = cluster.backend.server
+    backend = cluster.backend
     cache = AgentCache(backend: backend)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     local = LocalAgent(
@@ -97,6 +98,11 @@ public final class Agent: Sendable {
       checks: { [group, security] aliases in
         CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
       })
+    pools = GossipPools(
+      GossipSetup(
+        configuration: configuration, nodeID: nodeID, usesTLS: usesTLS, keyrings: keyrings, dataDirectory: dataDirectory
+      ),
+      members: members, events: local.events, nameLost: { [end] in end.yield(.shutdown) })
     dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
@@ -109,6 +115,11 @@ public final class Agent: Sendable {
   func start() async throws {
     let configuration = configuration
     try await load(configuration)
+    try await cluster.start()
+    try await pools.start(on: group)
+    cluster.form(configuration, on: group.next())
+    server?.observeLeadership { [pools] in pools.announceLeader() }
+    if let sender = coordinateSender(configuration) { state.withLock { $0.coordinates = sender } }
     try await dns?.start()
     let http = HTTPServer(
       api: API(
@@ -122,11 +133,19 @@ public final class Agent: Sendable {
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
     local.start()
-    server?.observeLeadership { [local] in local.serversAvailable() }
+    cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
     try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  private func coordinateSender(_ configuration: RuntimeConfiguration) -> Task<Void, Never>? {
+    guard !configuration.disableCoordinates, let pool = pools.lan else { return nil }
+    let sender = CoordinateSender(
+      nodeName: configuration.nodeName, pool: pool, backend: backend, datacenter: configuration.datacenter,
+      token: { [weak self] in self?.configuration.acl.tokens.agent ?? "" })
+    return Task { [loop = group.next()] in await sender.run(on: loop) }
   }
 
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
@@ -137,6 +156,9 @@ public final class Agent: Sendable {
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
     cache.shutdown()
+    state.withLock { $0.coordinates }?.cancel()
+    await pools.stop()
+    await cluster.stop()
     let local = local
     let server = server
     await Self.offLoops {

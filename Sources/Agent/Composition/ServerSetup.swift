@@ -13,7 +13,7 @@ import Telemetry
 enum ServerSetup {
   static func make(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, usesTLS: Bool,
-    dataDirectory: String?, loop: any EventLoop
+    dataDirectory: String?, transport: any RaftTransport, loop: any EventLoop
   ) throws(AgentError) -> ServerNode {
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var settings = ServerNode.Settings(
@@ -21,7 +21,6 @@ enum ServerSetup {
       logger: LogOutput.logger("agent.server"))
     if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
-    settings.leaderWait = configuration.performance.rpcHoldTimeout
     settings.autopilot = AutopilotConfiguration(configuration.autopilot)
     settings.requestLimits = RequestLimits(configuration.limits)
     settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
@@ -36,8 +35,7 @@ enum ServerSetup {
       let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
       let server = try ServerNode(
         settings: settings, members: members, raftOptions: options(configuration, id: nodeID, address: address),
-        storage: storage,
-        loop: loop)
+        storage: storage, transport: transport, loop: loop)
       server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
       return server
     } catch {

@@ -13,7 +13,7 @@ import TransportSecurity
 
 extension LocalAgentSettings {
   init(_ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?) {
-    self.init(node: NodeInfo(configuration, nodeID: nodeID))
+    self.init(node: OwnNode(configuration, nodeID: nodeID))
     datacenter = configuration.datacenter
     self.dataDirectory = dataDirectory
     checkUpdateInterval = configuration.checkSettings.updateInterval
@@ -25,7 +25,7 @@ extension LocalAgentSettings {
   }
 }
 
-extension NodeInfo {
+extension OwnNode {
   init(_ configuration: RuntimeConfiguration, nodeID: String) {
     self.init(name: configuration.nodeName, address: configuration.addresses.advertiseLAN.description)
     id = nodeID

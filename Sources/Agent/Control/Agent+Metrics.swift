@@ -7,6 +7,10 @@ import Server
 import Telemetry
 import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension MetricsSettings {
   init(_ telemetry: RuntimeConfiguration.Telemetry) {
     self.init()
@@ -52,6 +56,9 @@ extension Agent {
 
   private func collectMetrics(into registry: MetricsRegistry) {
     registry.gauge("version", [MetricLabel("version", Release.version), MetricLabel("pre_release", "")]).set(1)
+    if let expiry = security.certificateExpiry {
+      registry.gauge("agent.tls.cert.expiry").set(Double(expiry - Int(time(nil))))
+    }
     guard let server else { return }
     server.collectMetrics(into: registry)
     if let state = autopilotState, server.isLeader {

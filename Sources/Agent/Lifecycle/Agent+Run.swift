@@ -76,11 +76,6 @@ extension Agent {
     }
   }
 
-  /// Tells the others that this agent goes. A server that is alone has nobody to tell.
-  func leaveCluster() async {
-    logger.info("leaving", metadata: ["node": "\(configuration.nodeName)"])
-  }
-
   /// What the console shows before the log.
   private var banner: String {
     let it = configuration

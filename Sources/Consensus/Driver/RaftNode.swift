@@ -42,6 +42,7 @@ public final class RaftNode: Sendable {
   let uncontestedFrom = Atomic<LogIndex>(.max)
   private let observers: Mutex<[@Sendable (LeadershipChange) -> Void]>
   let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
+  let leaderObservers = Mutex<[@Sendable (RaftServer?) -> Void]>([])
   let threads: Mutex<[RaftThread]>
 
   /// Opens the stores, restores the state machine and starts.
@@ -191,6 +192,11 @@ public final class RaftNode: Sendable {
   /// Reports the error that ended this server, if storage fails. Nothing is acknowledged after it.
   public func observeFailure(_ observer: @escaping @Sendable (RaftError) -> Void) {
     failureObservers.withLock { $0.append(observer) }
+  }
+
+  /// Reports who leads from now on, as far as this server knows; nil while it does not.
+  public func observeLeader(_ observer: @escaping @Sendable (RaftServer?) -> Void) {
+    leaderObservers.withLock { $0.append(observer) }
   }
 
   fileprivate func report(_ change: LeadershipChange) {

@@ -17,9 +17,7 @@ struct FilterParameter<Element: Filterable>: Sendable, Hashable {
     do throws(FilterError) {
       filter = try Filter(text)
     } catch {
-      var failure = HTTPError.server(error.description)
-      failure.isFromRead = true
-      throw failure
+      throw HTTPError(error)
     }
   }
 
@@ -33,5 +31,12 @@ struct FilterParameter<Element: Filterable>: Sendable, Hashable {
   func apply<Original>(to elements: [Original], _ transform: (Original) -> Element) -> [Original] {
     guard let filter else { return elements }
     return elements.filter { filter.matches(transform($0)) }
+  }
+}
+
+extension HTTPError {
+  init(_ error: FilterError) {
+    self = .server(error.description)
+    isFromRead = true
   }
 }

@@ -96,7 +96,12 @@ enum Catalog {
 
   static func services(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
-    let filter = try FilterParameter<ServiceNode>(request)
+    let services: CatalogServices
+    do throws(FilterError) {
+      services = try CatalogServices(nodeMeta: request.nodeMeta, filter: request.query["filter"] ?? "")
+    } catch {
+      throw HTTPError(error)
+    }
     let rights = exchange.rights
     let send: @Sendable (Answer<[ServiceSummary]>) -> Void = { answer in
       let visible = Visible(answer.value, rights) { [.serviceRead($0.name)] }
@@ -111,11 +116,7 @@ enum Catalog {
         writer.endObject()
       }
     }
-    if filter.isEmpty {
-      exchange.readCached(CatalogServices(nodeMeta: request.nodeMeta), options, send)
-    } else {
-      exchange.readCached(FilteredCatalogServices(nodeMeta: request.nodeMeta, filter: filter), options, send)
-    }
+    exchange.readCached(services, options, send)
   }
 
   // MARK: instances

@@ -20,28 +20,6 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
-    if options.consistency == .stale || isLeader { return admit(query, options, on: loop, completion) }
-    return hold(on: loop) {
-      self.admit(query, options, on: loop, completion)
-    } failure: {
-      completion(.failure($0))
-    }
-  }
-
-  /// Lets a request wait for a leader.
-  private func hold(
-    on loop: any EventLoop, _ start: @escaping @Sendable () -> (any PendingQuery)?,
-    failure: @escaping @Sendable (ServerError) -> Void
-  ) -> HeldRequest {
-    let request = HeldRequest(leadership, on: loop, start: start, failure: failure)
-    request.wait(atMost: .nanoseconds(settings.leaderWait.nanoseconds))
-    return request
-  }
-
-  private func admit<Query: ReadQuery>(
-    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
-  ) -> PendingQuery? {
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: options.consistency == .stale)))
       return nil
@@ -69,13 +47,33 @@ extension ServerNode: Backend {
     if options.minIndex == 0 {
       let result = query.evaluate(store.current)
       query.count(result.value)
-      completion(.success(Answer(value: result.value, index: max(result.index, 1))))
+      completion(.success(stamped(Answer(value: result.value, index: max(result.index, 1)))))
       return nil
+    }
+    let completion: @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void = { [self] result in
+      completion(isLeader ? result : result.map { stamped($0) })
     }
     let blocking = BlockingQuery(query, store: store, minIndex: options.minIndex, on: loop, completion: completion)
     let timeout = BlockingTime.timeout(options.maxTime)
     if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
     return blocking
+  }
+
+  /// The answer with what this server knows of the leader.
+  private func stamped<Reply>(_ answer: Answer<Reply>) -> Answer<Reply> {
+    if isLeader { return answer }
+    let status = raft.currentStatus
+    var answer = answer
+    answer.knownLeader = status.leader != nil
+    answer.lastContactMilliseconds = status.lastContact.map { UInt64(clamping: $0.milliseconds) } ?? 0
+    return answer
+  }
+
+  /// Whether this server has ever heard from a leader: until then what it knows may be of any age.
+  var hasHeardFromLeader: Bool {
+    if isLeader { return true }
+    let status = raft.currentStatus
+    return status.leader != nil || status.lastContact != nil
   }
 
   /// Linearizable: a quorum confirms that this server still leads before the state is read (the paper, section 8).
@@ -101,19 +99,6 @@ extension ServerNode: Backend {
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
     guard isLocal(datacenter) else { return completion(.failure(.noPathToDatacenter(datacenter))) }
-    if isLeader { return admit(request, on: loop, completion) }
-    _ = hold(on: loop) {
-      self.admit(request, on: loop, completion)
-      return nil
-    } failure: {
-      completion(.failure($0))
-    }
-  }
-
-  private func admit<Request: WriteRequest>(
-    _ request: Request, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
-  ) {
     guard isLeader else { return completion(.failure(.noLeader)) }
     guard limiter.admits(.write, Request.method) else {
       return completion(.failure(.rateLimited(elsewhere: false)))
@@ -160,10 +145,18 @@ extension ServerNode: Backend {
   }
 }
 
+extension Duration {
+  fileprivate var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds.multipliedReportingOverflow(by: 1000).partialValue &+ attoseconds / 1_000_000_000_000_000
+  }
+}
+
 extension ServerError {
   init(_ error: RaftError) {
     switch error {
-    case .notLeader, .leadershipLost, .leadershipTransferInProgress: self = .noLeader
+    // What is refused before it is in the log may be tried elsewhere; `leadershipLost` says that it may be in the log.
+    case .notLeader, .leadershipTransferInProgress: self = .noLeader
     case .shutDown: self = .shuttingDown
     case .storage(let problem): self = .storage(problem.description)
     default: self = .rejected(error.description)

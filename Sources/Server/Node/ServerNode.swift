@@ -19,10 +19,6 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
-    /// Tells gossip that a failed member, given by name, will not come back.
-    public var forceLeave: @Sendable (_ name: String) -> Void = { _ in }
-    /// How long requests wait while there is no leader (`performance.rpc_hold_timeout`).
-    public var leaderWait = GoDuration.seconds(7)
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -49,11 +45,12 @@ public final class ServerNode: Sendable {
   /// - Parameters:
   ///   - members: Who is in the pools. This server is put into it.
   ///   - storage: Where the log, the term and snapshots are kept.
+  ///   - transport: Carries messages of consensus; nil for a server that never has peers.
   ///   - loop: Runs the timers of a leader.
   /// - Throws: `RaftError` when what is stored cannot be used; nothing was changed then.
   public init(
     settings: Settings, members: MemberTable? = nil, raftOptions: RaftOptions, storage: RaftStorage,
-    loop: any EventLoop
+    transport: (any RaftTransport)? = nil, loop: any EventLoop
   ) throws(RaftError) {
     let members = members ?? MemberTable(datacenter: settings.datacenter)
     members.put(settings.member)
@@ -74,7 +71,7 @@ public final class ServerNode: Sendable {
     raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
-      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
+      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) }, transport: transport,
       observeLeadership: { change in
         switch change {
         case .gained:
@@ -103,7 +100,7 @@ public final class ServerNode: Sendable {
 
   /// Stops consensus; what was acknowledged is on disk.
   public func shutdown() {
-    leadership.end()
+    leadership.lost()
     memberDuties.follow()
     leader.follow()
     raft.shutdown()

@@ -2,6 +2,7 @@ import AgentConfiguration
 import Model
 
 @testable import HTTPAPI
+@testable import Server
 @testable import State
 
 /// Expressions of the filter language, evaluated on records of all kinds.
