@@ -5,7 +5,7 @@ import Testing
 /// The promise of a durable write, kept by the real binary: an answer means that no sudden death takes it back.
 @Suite struct KillTests {
   private static let roundCount = 50
-  private static let address = "127.83.9.1"
+  private static let address = "127.87.3.1"
 
   @Test(.timeLimit(.minutes(3))) func acknowledgedWritesSurviveKilling() throws {
     let seed = UInt64.random(in: 0...UInt64.max)

@@ -5,7 +5,7 @@ import Testing
 
 /// Commands of others, on an agent that allows them.
 @Suite struct RemoteExecTests {
-  private static let address = "127.83.11.1"
+  private static let address = "127.87.4.1"
 
   @Test(.timeLimit(.minutes(1))) func aCommandRunsAndItsOutputAndCodeComeBack() async throws {
     let folder = FileManager.default.temporaryDirectory.path + "/exec-\(UUID().uuidString)"

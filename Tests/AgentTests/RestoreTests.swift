@@ -4,7 +4,7 @@ import Testing
 
 /// Archives that are too large for memory go to disk as they come in.
 @Suite struct RestoreTests {
-  private static let address = "127.83.10.1"
+  private static let address = "127.87.1.1"
 
   @Test(.timeLimit(.minutes(1))) func aLargeArchiveIsRestoredAndADamagedOneChangesNothing() async throws {
     let folder = FileManager.default.temporaryDirectory.path + "/restore-\(UUID().uuidString)"

@@ -5,7 +5,7 @@ import Testing
 
 /// TLS of the real binary.
 @Suite struct TLSTests {
-  private static let address = "127.83.10.1"
+  private static let address = "127.87.2.1"
 
   private func authority(_ name: String) throws -> CertificateAuthority {
     let template = CertificateTemplate(
