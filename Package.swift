@@ -61,7 +61,7 @@ let package = Package(
   ],
   targets: [
     room("Model"),
-    room("Telemetry", [logging, metrics]),
+    room("Telemetry", ["Model", logging, metrics]),
     room(
       "Certificates",
       [
@@ -76,6 +76,7 @@ let package = Package(
       "Wire",
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
+    room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
     room("AccessControl", ["Model"]),
     room(
@@ -111,7 +112,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
+        "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
+        "DNSServer",
         "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -128,15 +130,21 @@ let package = Package(
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Model", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"] + nio("NIOCore"),
+      path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
-    tests("Telemetry"),
+    tests("Telemetry", ["Model"]),
     tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
+    tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+    tests(
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

@@ -39,7 +39,12 @@ public struct HandshakeFailure: Sendable {
     if ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_RECORD"].contains(where: text.contains) {
       return "tls: first record does not look like a TLS handshake"
     }
-    return "tls: " + (Self.reason(in: text) ?? text)
+    guard let reason = Self.reason(in: text) else { return "tls: \(text)" }
+    for prefix in ["tlsv1 alert ", "sslv3 alert "] where reason.hasPrefix(prefix) {
+      let alert = String(reason.dropFirst(prefix.count))
+      return "remote error: tls: \(Self.alerts[alert] ?? alert)"
+    }
+    return "tls: \(reason)"
   }
 
   /// `Error: 268436502 error:…:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE at file:line`, in words.
@@ -47,6 +52,13 @@ public struct HandshakeFailure: Sendable {
     let part = text.split(separator: ":").first { $0.contains(" at ") }
     return part?.split(separator: " ").first.map { $0.lowercased().split(separator: "_").joined(separator: " ") }
   }
+
+  /// What the other end complains of (RFC 8446, section 6.2), where users know other words for it.
+  private static let alerts = [
+    "protocol version": "protocol version not supported", "unknown ca": "unknown certificate authority",
+    "certificate expired": "expired certificate", "certificate revoked": "revoked certificate",
+    "certificate unknown": "unknown certificate",
+  ]
 
   private func refused(_ certificate: NIOSSLCertificate?, fallback: String) -> String {
     refusal(certificate) ?? "tls: failed to verify certificate: x509: \(fallback)"

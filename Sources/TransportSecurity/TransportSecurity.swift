@@ -74,6 +74,11 @@ public final class TransportSecurity: Sendable {
   /// What accepted connections of a face need; nil without a certificate.
   public func serverContext(_ face: Face) -> NIOSSLContext? { state.withLock { $0.faces[face]?.serverContext } }
 
+  /// When the first of the agent's certificates ends, in seconds since 1970; nil without any.
+  public var certificateExpiry: Int? {
+    state.withLock { state in state.faces.values.compactMap(\.expiry).min() }
+  }
+
   /// Whether clients of a face have to present a certificate.
   public func verifiesIncoming(_ face: Face) -> Bool { state.withLock { $0.settings[face].verifiesIncoming } }
 
@@ -146,6 +151,8 @@ private struct FaceMaterial: Sendable {
     configuration.shutdownTimeout = .seconds(1)
     configuration.certificateVerification = settings.verifiesIncoming ? .noHostnameVerification : .none
     configuration.trustRoots = .certificates(authorities ?? [])
+    // Browsers choose the certificate that they present by the authorities that a server names.
+    configuration.sendCANameList = settings.verifiesIncoming
     settings.apply(to: &configuration)
     do {
       serverContext = try NIOSSLContext(configuration: configuration)
@@ -156,6 +163,8 @@ private struct FaceMaterial: Sendable {
       throw .unusable(face: face, reason: "\(error)")
     }
   }
+
+  var expiry: Int? { certificate?.chain.first.map { Int($0.notValidAfter) } }
 
   var clientConfiguration: TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()

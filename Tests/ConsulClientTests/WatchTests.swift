@@ -155,7 +155,7 @@ struct WatchTests {
     var pauses: [Duration] = []
     await #expect(throws: Enough.self) {
       try await Watch(.agentService("web")).follow(
-        ConsulClient(transport), pause: { pauses.append($0) },
+        ConsulClient(transport), pause: { _ in }, onFailure: { pauses.append($1) },
         onUpdate: {
           updates.append($0.hash)
           if updates.count == 2 { throw Enough() }

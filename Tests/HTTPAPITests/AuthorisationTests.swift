@@ -85,6 +85,8 @@ private struct DenyingResolver: AuthorizerResolver {
       Set(open) == [
         "GET /v1/catalog/datacenters", "GET /v1/coordinate/datacenters", "GET /v1/status/leader",
         "GET /v1/status/peers", "GET /v1/agent/version",
+        // Tells the methods of a path.
+        "OPTIONS /v1/query/",
       ])
   }
 

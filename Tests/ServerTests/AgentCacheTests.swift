@@ -56,7 +56,7 @@ private final class CacheBench {
   ) -> Reading {
     var options = QueryOptions()
     options.minIndex = index
-    options.maxTime = .seconds(wait)
+    options.maxTime = .seconds(Int(wait))
     options.token = token
     var freshness = CacheFreshness()
     change(&freshness)
@@ -219,6 +219,18 @@ private final class Reading: Sendable {
     reading.pending.withLock { $0 }?.cancel()
     bench.servers.answer("a", index: 5)
     #expect(reading.isOut)
+  }
+
+  @Test func whatNobodyAsksForIsNotFollowedAnyMore() {
+    let bench = CacheBench()
+    bench.read(.followed)
+    bench.servers.answer("a", index: 5)
+    bench.loop.run()
+    bench.pass(3 * 24 * 3600 + 1)
+    bench.servers.answer("b", index: 6)
+    bench.loop.run()
+    #expect(bench.cache.count == 0)
+    #expect(bench.servers.asked == nil)
   }
 
   @Test func whatNobodyAsksForIsForgotten() {

@@ -53,7 +53,7 @@ private final class LoneServer: Sendable {
 
   func restore(_ archive: [UInt8]) async throws {
     try await result {
-      node.restoreSnapshot(ByteBuffer(bytes: archive), datacenter: "dc1", token: "", on: loop, $0)
+      node.restoreSnapshot(SpoolFile(archive), datacenter: "dc1", token: "", on: loop, $0)
     }
   }
 

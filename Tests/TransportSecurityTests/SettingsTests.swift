@@ -19,6 +19,16 @@ struct SettingsTests {
     let security = try TransportSecurity(AgentTLSSettings())
     for face in TransportSecurity.Face.allCases { #expect(security.serverContext(face) == nil) }
     #expect(!security.usesTLSForRPC)
+    #expect(security.certificateExpiry == nil)
+  }
+
+  @Test func theFirstCertificateThatEndsIsTold() throws {
+    let folder = try Folder()
+    try folder.addPair("other", from: Folder.now - 3600)
+    var settings = folder.settings
+    settings.https.certificateFile = "\(folder.path)/other.pem"
+    settings.https.keyFile = "\(folder.path)/other-key.pem"
+    #expect(try TransportSecurity(settings).certificateExpiry == Int(Folder.now - 3600 + 86400))
   }
 
   @Test func filesThatAreMissingOrHoldSomethingElseAreNamed() throws {

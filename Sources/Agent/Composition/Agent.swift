@@ -24,6 +24,12 @@ public final class Agent: Sendable {
   struct State {
     var configuration: RuntimeConfiguration
     var http: HTTPServer.Listening?
+    /// Tells the servers where this agent is.
+    var coordinates: Task<Void, Never>?
+    /// What sends metrics, once it runs.
+    var metrics: MetricsDriver?
+    /// What runs commands of others, where that is allowed.
+    var remoteExecutor: RemoteExecutor?
   }
 
   /// What asked the agent to end.
@@ -44,6 +50,7 @@ public final class Agent: Sendable {
   let backend: any Backend
   /// Who is in the pools.
   let members: MemberTable
+  let pools: GossipPools
   /// What servers answered before, for clients and DNS.
   let cache: AgentCache
   let local: LocalAgent
@@ -91,6 +98,11 @@ public final class Agent: Sendable {
       checks: { [group, security] aliases in
         CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
       })
+    pools = GossipPools(
+      GossipSetup(
+        configuration: configuration, nodeID: nodeID, usesTLS: usesTLS, keyrings: keyrings, dataDirectory: dataDirectory
+      ),
+      members: members, events: local.events, nameLost: { [end] in end.yield(.shutdown) })
     dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
     api = Mutex(nil)
   }
@@ -104,6 +116,10 @@ public final class Agent: Sendable {
     let configuration = configuration
     try await load(configuration)
     try await cluster.start()
+    try await pools.start(on: group)
+    cluster.form(configuration, on: group.next())
+    server?.observeLeadership { [pools] in pools.announceLeader() }
+    if let sender = coordinateSender(configuration) { state.withLock { $0.coordinates = sender } }
     try await dns?.start()
     let http = HTTPServer(
       api: API(
@@ -119,17 +135,29 @@ public final class Agent: Sendable {
     local.start()
     cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
+    try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  private func coordinateSender(_ configuration: RuntimeConfiguration) -> Task<Void, Never>? {
+    guard !configuration.disableCoordinates, let pool = pools.lan else { return nil }
+    let sender = CoordinateSender(
+      nodeName: configuration.nodeName, pool: pool, backend: backend, datacenter: configuration.datacenter,
+      token: { [weak self] in self?.configuration.acl.tokens.agent ?? "" })
+    return Task { [loop = group.next()] in await sender.run(on: loop) }
   }
 
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
   func stop() async {
     await watches.stop()
+    await state.withLock { $0.remoteExecutor }?.stop()
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
     cache.shutdown()
+    state.withLock { $0.coordinates }?.cancel()
+    await pools.stop()
     await cluster.stop()
     let local = local
     let server = server

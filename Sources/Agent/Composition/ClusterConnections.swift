@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Server
+import Synchronization
 import Telemetry
 import TransportSecurity
 
@@ -16,6 +17,7 @@ struct ClusterConnections: Sendable {
   let listener: ServerListener?
   private let members: MemberTable
   private let bind: ListenPlace
+  private let formation = FormationBox()
 
   private struct ListenPlace: Sendable {
     var host: String
@@ -125,6 +127,14 @@ struct ClusterConnections: Sendable {
     if server.raft.leader != nil { observer() }
   }
 
+  /// Begins a cluster with the other servers as soon as all of them are there, if that is what they are to do.
+  func form(_ configuration: RuntimeConfiguration, on loop: any EventLoop) {
+    guard let server = backend.server, configuration.bootstrapExpect > 1 else { return }
+    let new = ClusterFormation(server, client: backend.client, expect: configuration.bootstrapExpect, on: loop)
+    formation.value.withLock { $0 = new }
+    new.consider()
+  }
+
   /// Opens the port of the server.
   ///
   /// - Throws: `AgentError.listen` if it cannot be had.
@@ -141,4 +151,9 @@ struct ClusterConnections: Sendable {
     await listener?.stop()
     backend.client.shutdown()
   }
+}
+
+/// Holds what forms a cluster for as long as the agent runs.
+private final class FormationBox: Sendable {
+  let value = Mutex<ClusterFormation?>(nil)
 }

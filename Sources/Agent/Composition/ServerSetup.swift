@@ -21,7 +21,6 @@ enum ServerSetup {
       logger: LogOutput.logger("agent.server"))
     if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
-    settings.leaderWait = configuration.performance.rpcHoldTimeout
     settings.autopilot = AutopilotConfiguration(configuration.autopilot)
     settings.requestLimits = RequestLimits(configuration.limits)
     settings.coordinates.period = configuration.raft.coordinateUpdatePeriod

@@ -13,7 +13,7 @@ import TransportSecurity
 
 extension LocalAgentSettings {
   init(_ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?) {
-    self.init(node: NodeInfo(configuration, nodeID: nodeID))
+    self.init(node: OwnNode(configuration, nodeID: nodeID))
     datacenter = configuration.datacenter
     self.dataDirectory = dataDirectory
     checkUpdateInterval = configuration.checkSettings.updateInterval
@@ -25,7 +25,7 @@ extension LocalAgentSettings {
   }
 }
 
-extension NodeInfo {
+extension OwnNode {
   init(_ configuration: RuntimeConfiguration, nodeID: String) {
     self.init(name: configuration.nodeName, address: configuration.addresses.advertiseLAN.description)
     id = nodeID
@@ -87,8 +87,9 @@ extension HTTPSettings {
     responseHeaders = configuration.http.responseHeaders.map { (name: $0.key, value: $0.value) }
       .sorted { $0.name < $1.name }
     blockedEndpoints = configuration.http.blockEndpoints
-    allowWriteFrom = configuration.http.allowWriteFrom.compactMap { IPNetwork($0.description) }
+    allowWriteFrom = configuration.http.allowWriteFrom
     usesCache = configuration.http.useCache
+    if !configuration.dataDirectory.isEmpty { temporaryDirectory = configuration.dataDirectory }
     usesStreaming = configuration.useStreamingBackend
     defaultQueryTime = configuration.defaultQueryTime
     maxQueryTime = configuration.maxQueryTime

@@ -37,20 +37,16 @@ extension Agent: AgentControl {
   }
 
   public func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    let it = configuration
-    let own = [it.addresses.advertiseLAN.description, it.addresses.advertiseWAN.description, "127.0.0.1", "localhost"]
-    if own.contains(address) { return loop.makeSucceededVoidFuture() }
-    let port = wan ? it.ports.serfWAN : it.ports.serfLAN
-    return Self.refuse(
-      "1 error occurred:\n\t* Failed to join \(address):\(port): this release does not form clusters\n\n", on: loop)
+    loop.makeFutureWithTask { [pools] in try await pools.join(address, wan: wan) }
   }
 
   public func forceLeave(_ node: String, wan: Bool, prune: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    Self.refuse("agent: No node found with name '\(node)'", on: loop)
-  }
-
-  private static func refuse(_ reason: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    loop.makeFailedFuture(AgentError.configuration(reason))
+    do throws(AgentError) {
+      try pools.forceLeave(node, wan: wan, prune: prune)
+      return loop.makeSucceededVoidFuture()
+    } catch {
+      return loop.makeFailedFuture(error)
+    }
   }
 
   public func leave(on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -81,7 +77,7 @@ extension Agent: AgentControl {
   public func monitor(
     level: String, json: Bool, _ receive: @escaping @Sendable (String) -> Void
   ) -> any LogSubscription {
-    let sink = MonitorSink(level: Telemetry.LogLevel(level) ?? .info, json: json, receive)
+    let sink = MonitorSink(level: LogLevel(level) ?? .info, json: json, receive)
     LogOutput.shared.add(sink)
     return sink
   }
@@ -89,11 +85,11 @@ extension Agent: AgentControl {
 
 /// Log lines for a client that watches.
 private final class MonitorSink: LogSink, LogSubscription {
-  let level: Telemetry.LogLevel
+  let level: LogLevel
   private let json: Bool
   private let receive: @Sendable (String) -> Void
 
-  init(level: Telemetry.LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
+  init(level: LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
     self.level = level
     self.json = json
     self.receive = receive

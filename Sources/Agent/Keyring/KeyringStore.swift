@@ -2,6 +2,7 @@ import AgentConfiguration
 import HTTPAPI
 import Model
 import Synchronization
+import Telemetry
 
 /// The keyrings of an agent's pools, and the files that they survive a restart in.
 final class KeyringStore: Sendable {
@@ -48,6 +49,23 @@ final class KeyringStore: Sendable {
       try DataDirectory.make(directory)
       let text = Dynamic.array(ring.keys.map { .string($0) }).json
       try SmallFile.replace("\(directory)/\(name)", with: text)
+    }
+  }
+
+  /// The keys of a pool, the primary one first.
+  func keys(wan: Bool) -> [[UInt8]] {
+    state.withLock { (wan ? $0.remote?.keys : $0.local.keys) ?? [] }.compactMap { GossipKey.bytes($0) }
+  }
+
+  /// A pool has other keys now: they are kept for the next start.
+  func changed(_ keys: [String], wan: Bool) {
+    state.withLock { state in
+      if wan { state.remote = Keyring(keys: keys) } else { state.local = Keyring(keys: keys) }
+    }
+    do throws(AgentError) {
+      try save()
+    } catch {
+      LogOutput.logger("agent.keyring").error("the keys were not kept", metadata: ["error": "\(error)"])
     }
   }
 

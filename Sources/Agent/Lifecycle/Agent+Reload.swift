@@ -24,10 +24,11 @@ extension Agent {
     try security.update(AgentTLSSettings(new))
     local.replaceCheckTLS(new.checkTLS(security))
     state.withLock { $0.configuration = new }
-    if let level = Telemetry.LogLevel(new.logging.level) {
+    if let level = LogLevel(new.logging.level) {
       for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()
     }
+    state.withLock { $0.metrics }?.update(MetricsSettings(new.telemetry), targets: new.telemetry.targets)
     try dns?.update(DNSSettings(new))
     cache.setFetchRate(new.cache.entryFetchRate, burst: new.cache.entryFetchMaxBurst)
     server?.setRequestLimits(RequestLimits(new.limits))

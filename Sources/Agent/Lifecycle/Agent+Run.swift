@@ -17,7 +17,7 @@ extension Agent {
     let loaded = try loader.load()
     let configuration = loaded.configuration
     if let problem = configuration.startProblem { throw problem }
-    let level = Telemetry.LogLevel(configuration.logging.level) ?? .info
+    let level = LogLevel(configuration.logging.level) ?? .info
     let console = DescriptorSink(
       descriptor: STDOUT_FILENO, level: level,
       json: configuration.logging.json)
@@ -74,11 +74,6 @@ extension Agent {
     case .sigterm: end.yield(configuration.leaveOnTerminate ? .leave : .shutdown)
     default: end.yield(configuration.skipLeaveOnInterrupt ? .shutdown : .leave)
     }
-  }
-
-  /// Tells the others that this agent goes. A server that is alone has nobody to tell.
-  func leaveCluster() async {
-    logger.info("leaving", metadata: ["node": "\(configuration.nodeName)"])
   }
 
   /// What the console shows before the log.

@@ -6,6 +6,7 @@ extension CommandTree {
     .group("catalog", "Looks into the catalog", CatalogCommands.group),
     .command("debug", "Collects what an agent knows of itself") { DebugCommand.command },
     .command("event", "Fires an event") { EventCommand.command },
+    .command("exec", "Runs a command on other machines") { ExecCommand.command },
     .command("force-leave", "Counts a failed member as one that left") { MembershipCommands.forceLeave },
     .command("info", "Shows an agent's statistics") { InfoCommand.command },
     .command("join", "Makes an agent join a cluster") { MembershipCommands.join },

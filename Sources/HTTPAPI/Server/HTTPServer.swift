@@ -93,7 +93,7 @@ public final class HTTPServer: Sendable {
 
   private func accept(_ channel: any Channel, _ listener: HTTPListener) throws {
     if let address = channel.remoteAddress?.ipAddress {
-      guard limiter.admit(address) else { return try refuse(channel) }
+      guard limiter.admit(address) else { return try refuse(channel, listener) }
       channel.closeFuture.whenComplete { [limiter] _ in limiter.release(address) }
     }
     guard let shared = resources[ObjectIdentifier(channel.eventLoop)] else {
@@ -109,7 +109,9 @@ public final class HTTPServer: Sendable {
     try channel.pipeline.syncOperations.addHandler(Connection(gate: gate, resources: shared))
   }
 
-  private func refuse(_ channel: any Channel) throws {
+  private func refuse(_ channel: any Channel, _ listener: HTTPListener) throws {
+    // Before a handshake there are no words for it.
+    guard listener.tls == nil else { throw IOError(errnoCode: EMFILE, reason: "too many connections of one client") }
     let text = "Your IP is issuing too many concurrent connections, please rate limit your calls\n"
     let answer =
       "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n"

@@ -33,7 +33,7 @@ public struct HTTPSettings: Sendable {
   /// Paths that start with one of these are refused (`http_config.block_endpoints`).
   public var blockedEndpoints: [String] = []
   /// Networks that may write; empty means all (`http_config.allow_write_http_from`).
-  public var allowWriteFrom: [IPNetwork] = []
+  public var allowWriteFrom: [CIDR] = []
   /// Whether `?cached` is served from the agent's memory (`http_config.use_cache`).
   public var usesCache = true
   /// Whether the health of services is followed by streams (`use_streaming_backend`); it shows in a header only.
@@ -46,8 +46,10 @@ public struct HTTPSettings: Sendable {
   public var kvValueLimit = 512 * 1024
   /// Bytes of a transaction (`limits.txn_max_req_len`).
   public var transactionLimit = 512 * 1024
-  /// Bytes of a snapshot archive. It is held in memory while it comes in.
-  public var snapshotLimit = 2 << 30
+  /// Bytes of a snapshot archive. It lies on disk while it comes in.
+  public var snapshotLimit = 1 << 40
+  /// Where bodies lie for a moment that are too large for memory.
+  public var temporaryDirectory = "/tmp"
   /// Bytes of any other body. Registrations take a few kilobytes; this only bounds memory.
   public var bodyLimit = 8 * 1024 * 1024
   /// Connections that one client address may hold (`limits.http_max_conns_per_client`); 0 means any number.

@@ -66,14 +66,16 @@ public final class AgentCache: Sendable {
     completion: @escaping @Sendable (Result<CachedAnswer<Reply>, ServerError>) -> Void
   ) -> PendingQuery? {
     let key = CacheKey(query: question, datacenter: options.datacenter, token: options.token)
-    let entry = entry(key) { CacheEntry(mode, on: loop, settings: settings, keeps: keeps, fetch: fetch) }
+    let entry = entry(key) {
+      CacheEntry(mode, on: loop, settings: settings, keeps: keeps, fetch: fetch) { [weak self] in self?.forget(key) }
+    }
     let freshness = options.cache ?? CacheFreshness()
     let minIndex = mode == .followed ? options.minIndex : 0
     if let found = entry.found(minIndex: minIndex, freshness) {
       completion(.success(found))
       return nil
     }
-    let reader = CacheReader(entry, minIndex: minIndex, freshness, on: loop, completion: completion)
+    let reader = CacheReader(entry, minIndex: minIndex, freshness, on: loop, fetch: fetch, completion: completion)
     reader.start(atMost: BlockingTime.timeout(options.maxTime))
     return reader
   }
@@ -93,6 +95,16 @@ public final class AgentCache: Sendable {
     }
     for entry in forgotten { entry.end() }
     return entry
+  }
+
+  private func forget(_ key: CacheKey) {
+    let entry = entries.withLock { entries in
+      defer { CacheMetrics.count.set(Double(entries.count)) }
+      return entries.removeValue(forKey: key)
+    }
+    guard let entry else { return }
+    CacheMetrics.expired.increment()
+    entry.end()
   }
 
   /// Takes out what nobody asked for in a long time, before something new comes in.

@@ -35,18 +35,21 @@ final class CacheEntry<Reply: Sendable>: AnyCacheEntry {
   private let fetch: CacheFetch<Reply>
   private let keeps: @Sendable (Reply) -> Bool
   private let settings: CacheSettings
+  /// Told when nobody has asked for so long that the answer is not followed any more.
+  private let expired: @Sendable () -> Void
   private let state: Mutex<State>
 
   /// - Parameter keeps: whether an answer is worth remembering.
   init(
     _ mode: CacheMode, on loop: any EventLoop, settings: CacheSettings, keeps: @escaping @Sendable (Reply) -> Bool,
-    fetch: @escaping CacheFetch<Reply>
+    fetch: @escaping CacheFetch<Reply>, expired: @escaping @Sendable () -> Void
   ) {
     self.mode = mode
     self.loop = loop
     self.settings = settings
     self.keeps = keeps
     self.fetch = fetch
+    self.expired = expired
     let now = settings.now()
     state = Mutex(
       State(core: CacheEntryState(now: now), allowance: FetchAllowance(burst: settings.rate.burst, now: now)))
@@ -74,7 +77,8 @@ final class CacheEntry<Reply: Sendable>: AnyCacheEntry {
       if isNeeded { state.core.isFetching = true }
       return isNeeded
     }
-    if startsFetch { fetchNow(on: reader.loop) }
+    // With the rights that the reader has now, not those of whoever asked first.
+    if startsFetch { fetchNow(on: reader.loop, reader.fetch) }
   }
 
   func forget(_ reader: CacheReader<Reply>) {
@@ -86,7 +90,7 @@ final class CacheEntry<Reply: Sendable>: AnyCacheEntry {
 
   // MARK: fetching
 
-  private func fetchNow(on loop: any EventLoop) {
+  private func fetchNow(on loop: any EventLoop, _ fetch: CacheFetch<Reply>) {
     let minIndex: UInt64? = state.withLock { state in
       state.pause?.cancel()
       state.pause = nil
@@ -152,11 +156,12 @@ final class CacheEntry<Reply: Sendable>: AnyCacheEntry {
   private func followOn(after nanoseconds: UInt64) {
     let task = loop.scheduleTask(in: .nanoseconds(Int64(clamping: nanoseconds))) { [weak self] in
       guard let self else { return }
+      if settings.now() > usedAt &+ AgentCache.lifetime { return expired() }
       let isFree = state.withLock { state in
         defer { state.core.isFetching = true }
         return !state.core.isFetching
       }
-      if isFree { fetchNow(on: loop) }
+      if isFree { fetchNow(on: loop, fetch) }
     }
     let isOver = state.withLock { state in
       state.pause?.cancel()
@@ -191,17 +196,19 @@ final class CacheReader<Reply: Sendable>: PendingQuery {
   let loop: any EventLoop
   private let minIndex: UInt64
   let freshness: CacheFreshness
+  let fetch: CacheFetch<Reply>
   private let entry: CacheEntry<Reply>
   private let state: Mutex<State>
 
   init(
     _ entry: CacheEntry<Reply>, minIndex: UInt64, _ freshness: CacheFreshness, on loop: any EventLoop,
-    completion: @escaping Completion
+    fetch: @escaping CacheFetch<Reply>, completion: @escaping Completion
   ) {
     self.entry = entry
     self.minIndex = minIndex
     self.freshness = freshness
     self.loop = loop
+    self.fetch = fetch
     state = Mutex(State(completion: completion))
   }
 

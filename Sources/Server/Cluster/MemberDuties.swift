@@ -193,7 +193,7 @@ final class MemberDuties: Sendable {
     for id in decisions.removals(health) {
       settings.logger.info("removing a dead server", metadata: ["server": "\(id)"])
       apply([.removeServer(id: id)], to: id)
-      if let member = members.members().first(where: { $0.nodeID == id }) { settings.forceLeave(member.name) }
+      if let member = members.members().first(where: { $0.nodeID == id }) { members.forceLeave(member.name) }
     }
   }
 }
@@ -223,13 +223,5 @@ extension Timestamp {
   static var now: Timestamp {
     let now = SystemClock.wallTime()
     return Timestamp(unixSeconds: now.seconds, nanoseconds: Int32(now.nanoseconds))
-  }
-}
-
-extension GoDuration {
-  init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self.init(
-      nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000)
   }
 }

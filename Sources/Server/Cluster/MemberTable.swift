@@ -20,6 +20,7 @@ public final class MemberTable: Sendable {
     var lanServers: [ServerMember] = []
     var wanServers: [String: [ServerMember]] = [:]
     var observers: [@Sendable (MemberChange) -> Void] = []
+    var forceLeave: (@Sendable (String) -> Void)?
   }
 
   public let datacenter: String
@@ -65,6 +66,14 @@ public final class MemberTable: Sendable {
     state.withLock { $0.observers.append(observer) }
   }
 
+  /// Says how gossip is told that a failed member will not come back.
+  public func setForceLeave(_ action: @escaping @Sendable (_ name: String) -> Void) {
+    state.withLock { $0.forceLeave = action }
+  }
+
+  /// Tells gossip that a failed member will not come back.
+  func forceLeave(_ name: String) { state.withLock { $0.forceLeave }?(name) }
+
   // MARK: reading
 
   /// All members of a pool, by name.
@@ -75,6 +84,11 @@ public final class MemberTable: Sendable {
 
   public func member(named name: String, in pool: Pool = .lan) -> ClusterMember? {
     state.withLock { (pool == .lan ? $0.lan : $0.wan)[name.folded] }
+  }
+
+  /// The name of the LAN member with this node id.
+  public func name(ofNode id: String) -> String? {
+    state.withLock { $0.lan.values.first { $0.nodeID == id }?.name }
   }
 
   /// The servers of this datacenter, dead or alive, by name.

@@ -20,29 +20,6 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
-    if options.consistency == .stale || isLeader { return admit(query, options, on: loop, completion) }
-    return hold(on: loop) {
-      self.admit(query, options, on: loop, completion)
-    } failure: {
-      completion(.failure($0))
-    }
-  }
-
-  /// Lets a request wait for a leader.
-  private func hold(
-    on loop: any EventLoop, _ start: @escaping @Sendable () -> (any PendingQuery)?,
-    failure: @escaping @Sendable (ServerError) -> Void
-  ) -> HeldRequest {
-    let request = HeldRequest(leadership, on: loop, start: start, failure: failure)
-    request.wait(atMost: .nanoseconds(settings.leaderWait.nanoseconds))
-    return request
-  }
-
-  /// Carries a read out, or says that this server cannot, without waiting for a leader.
-  func admit<Query: ReadQuery>(
-    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
-  ) -> PendingQuery? {
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: options.consistency == .stale)))
       return nil
@@ -122,20 +99,6 @@ extension ServerNode: Backend {
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
     guard isLocal(datacenter) else { return completion(.failure(.noPathToDatacenter(datacenter))) }
-    if isLeader { return admit(request, on: loop, completion) }
-    _ = hold(on: loop) {
-      self.admit(request, on: loop, completion)
-      return nil
-    } failure: {
-      completion(.failure($0))
-    }
-  }
-
-  /// Carries a change out, or says that this server cannot, without waiting for a leader.
-  func admit<Request: WriteRequest>(
-    _ request: Request, on loop: any EventLoop,
-    _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
-  ) {
     guard isLeader else { return completion(.failure(.noLeader)) }
     guard limiter.admits(.write, Request.method) else {
       return completion(.failure(.rateLimited(elsewhere: false)))

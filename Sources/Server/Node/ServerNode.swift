@@ -19,10 +19,6 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
-    /// Tells gossip that a failed member, given by name, will not come back.
-    public var forceLeave: @Sendable (_ name: String) -> Void = { _ in }
-    /// How long requests wait while there is no leader (`performance.rpc_hold_timeout`).
-    public var leaderWait = GoDuration.seconds(7)
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -54,8 +50,7 @@ public final class ServerNode: Sendable {
   /// - Throws: `RaftError` when what is stored cannot be used; nothing was changed then.
   public init(
     settings: Settings, members: MemberTable? = nil, raftOptions: RaftOptions, storage: RaftStorage,
-    transport: (any RaftTransport)? = nil,
-    loop: any EventLoop
+    transport: (any RaftTransport)? = nil, loop: any EventLoop
   ) throws(RaftError) {
     let members = members ?? MemberTable(datacenter: settings.datacenter)
     members.put(settings.member)
@@ -105,7 +100,7 @@ public final class ServerNode: Sendable {
 
   /// Stops consensus; what was acknowledged is on disk.
   public func shutdown() {
-    leadership.end()
+    leadership.lost()
     memberDuties.follow()
     leader.follow()
     raft.shutdown()

@@ -1,3 +1,5 @@
+import Model
+
 /// The bytes under which a row lies in an index.
 typealias Key = [UInt8]
 
@@ -52,6 +54,12 @@ extension [UInt8] {
       append(byte)
       if byte == 0 { append(0xFF) }
     }
+  }
+
+  /// The key of an IP address, however it is written; nil for other texts. No such key begins another.
+  static func ofAddress(_ text: String) -> Key? {
+    guard !text.isEmpty, let bytes = IPAddress(text)?.bytes else { return nil }
+    return [UInt8(truncatingIfNeeded: bytes.count)] + bytes
   }
 
   /// The key of a text in which case counts.

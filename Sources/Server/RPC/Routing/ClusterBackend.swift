@@ -109,7 +109,7 @@ extension ClusterBackend: Backend {
     let wish = Wish(Query.method, options)
     // What can be answered here costs nothing more than without a cluster.
     if let server, case .here = destination(of: wish) {
-      return server.admit(query, options, on: loop) { [self] result in
+      return server.query(query, options, on: loop) { [self] result in
         guard case .failure(.noLeader) = result else { return completion(result) }
         _ = routed(query, wish, options, on: loop, completion)
       }
@@ -125,7 +125,7 @@ extension ClusterBackend: Backend {
       wish, on: loop,
       { (result: Result<Answer<Query.Reply>, RouteError>) in completion(result.mapError(\.serverError)) },
       here: { [server] done in
-        if let server { return server.admit(query, options, on: loop, done) }
+        if let server { return server.query(query, options, on: loop, done) }
         done(.failure(.noServers))
         return nil
       },
@@ -178,7 +178,7 @@ extension ClusterBackend: Backend {
     guard let server, case .here = destination(of: wish) else {
       return routed(request, wish, token: token, on: loop, completion)
     }
-    server.admit(request, on: loop) { [self] result in
+    server.write(request, datacenter: "", token: "", on: loop) { [self] result in
       guard case .failure(.noLeader) = result else { return completion(result) }
       routed(request, wish, token: token, on: loop, completion)
     }
@@ -196,7 +196,7 @@ extension ClusterBackend: Backend {
           done(.failure(.noServers))
           return nil
         }
-        server.admit(request, on: loop, done)
+        server.write(request, datacenter: "", token: "", on: loop, done)
         return nil
       },
       there: { [self] address, done in

@@ -92,7 +92,7 @@ struct RPCMethodTable {
     if request.datacenter.isEmpty { request.datacenter = server.datacenter }
     let filter = request.options.filter
     do throws(ServerError) {
-      return server.admit(try Query(request: request), options, on: loop) { result in
+      return server.query(try Query(request: request), options, on: loop) { result in
         completion(result.flatMap { encode($0, of: query, filter: filter) })
       }
     } catch {
@@ -199,7 +199,7 @@ struct RPCWriteCall: Sendable {
   func perform<Request: WriteRequest>(_ make: () throws(ServerError) -> Request) {
     do throws(ServerError) {
       let request = try make()
-      server.admit(request, on: loop) { [completion] result in
+      server.write(request, datacenter: "", token: "", on: loop) { [completion] result in
         do throws(ServerError) {
           completion(.success(.messagePack(try request.response(try result.get()))))
         } catch {

@@ -17,7 +17,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// - Parameter bytes: 4 or 16; an IPv4 address mapped into IPv6 becomes the IPv4 address.
-  init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) {
     let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
     self.bytes = bytes.count == 16 && bytes.starts(with: mapped) ? Array(bytes[12...]) : bytes
   }
@@ -62,7 +62,7 @@ public struct CIDR: Sendable, Hashable, CustomStringConvertible {
     self.init(address, length: length)
   }
 
-  init(_ address: IPAddress, length: Int) {
+  public init(_ address: IPAddress, length: Int) {
     let masked = address.bytes.enumerated().map { index, byte in byte & Self.mask(index, length) }
     network = IPAddress(masked)
     self.length = length
@@ -82,34 +82,13 @@ public struct CIDR: Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { "\(network)/\(length)" }
 
-  static let linkLocal = ["169.254.0.0/16", "fe80::/10"].compactMap { CIDR($0) }
+  /// RFC 3927 and RFC 4291.
+  public static let linkLocal = ["169.254.0.0/16", "fe80::/10"].compactMap { CIDR($0) }
 
   /// RFC 6890, tables of special purpose addresses that are not globally reachable.
-  static let specialPurpose = [
+  public static let specialPurpose = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
     "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
     "::1/128", "::/128", "64:ff9b::/96", "100::/64", "2001::/23", "2001:db8::/32", "fc00::/7", "fe80::/10",
   ].compactMap { CIDR($0) }
-}
-
-/// Where a listener waits, or where a peer is: an address with a port, or a Unix socket.
-public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
-  case ip(IPAddress, port: Int)
-  case unix(path: String)
-
-  /// Without the transport: `127.0.0.1:8500` or the path.
-  public var description: String {
-    switch self {
-    case .ip(let address, let port): address.with(port: port)
-    case .unix(let path): path
-    }
-  }
-
-  /// With the transport, as the agent shows it: `tcp://127.0.0.1:8500`, `unix:///path`.
-  public func shown(transport: String = "tcp") -> String {
-    switch self {
-    case .ip: "\(transport)://\(self)"
-    case .unix(let path): "unix://\(path)"
-    }
-  }
 }
