@@ -113,7 +113,7 @@ final class TestServer: Sendable {
 
   func restore(_ archive: [UInt8]) async throws {
     try await withCheckedThrowingContinuation { continuation in
-      backend.restoreSnapshot(ByteBuffer(bytes: archive), datacenter: "", token: "", on: loop) {
+      backend.restoreSnapshot(SpoolFile(archive), datacenter: "", token: "", on: loop) {
         continuation.resume(with: $0.mapError { $0 as any Error })
       }
     }
