@@ -84,7 +84,7 @@ let package = Package(
       [
         "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
         .product(name: "HeapModule", package: "swift-collections"),
-      ] + nio("NIOCore", "NIOConcurrencyHelpers")),
+      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [

@@ -24,7 +24,7 @@ import Wire
 
   @Test(arguments: [[2], [6], [7], [8], [9], [10], [3, 3], [0xFF]] as [[UInt8]])
   func protocolsThatAreNotSpokenAreClosedWithoutAWord(bytes: [UInt8]) async throws {
-    let host = "127.83.1.\(Int(bytes[0] >> 1) + bytes.count * 20 + Int(bytes[0] & 1) * 10)"
+    let host = "127.85.1.\(Int(bytes[0] >> 1) + bytes.count * 20 + Int(bytes[0] & 1) * 10)"
     let server = try await TestServer(1, of: [host])
     let connection = try await RawConnection.open(host)
     try await connection.write(bytes)
@@ -33,7 +33,7 @@ import Wire
   }
 
   @Test func aConnectionThatSaysNothingIsClosed() async throws {
-    let host = "127.83.2.1"
+    let host = "127.85.2.1"
     let server = try await TestServer(1, of: [host]) { $0.handshakeTimeout = .milliseconds(50) }
     let connection = try await RawConnection.open(host)
     #expect(try await connection.readToEnd() == [])
@@ -41,7 +41,7 @@ import Wire
   }
 
   @Test func aClientHasOnlySoManyConnections() async throws {
-    let host = "127.83.3.1"
+    let host = "127.85.3.1"
     let server = try await TestServer(1, of: [host]) { $0.connectionsPerClientMax = 1 }
     let first = try await RawConnection.open(host)
     try await first.write([0] + Self.request(1, "Status.Ping"))
@@ -65,7 +65,7 @@ import Wire
   // MARK: Calls
 
   @Test func requestsOfOneConnectionAreAnsweredInOrder() async throws {
-    let host = "127.83.4.1"
+    let host = "127.85.4.1"
     let server = try await TestServer(1, of: [host])
     let connection = try await RawConnection.open(host)
     let requests = (1...5).flatMap { Self.request(UInt64($0), $0 % 2 == 0 ? "Status.Ping" : "Status.Leader") }
@@ -91,7 +91,7 @@ import Wire
     ("KVS.Get", [0xC3], "codec.decoder: "),
   ])
   func whatIsNotUnderstoodIsAnsweredAndEndsTheSession(method: String, body: [UInt8], text: String) async throws {
-    let host = "127.83.5.\(text.utf8.count)"
+    let host = "127.85.5.\(text.utf8.count)"
     let server = try await TestServer(1, of: [host])
     let connection = try await RawConnection.open(host)
     try await connection.write([0] + Self.request(7, method, body) + Self.request(8, "Status.Ping"))
@@ -103,7 +103,7 @@ import Wire
   }
 
   @Test func errorsOfMethodsLeaveTheSessionOpen() async throws {
-    let host = "127.83.6.1"
+    let host = "127.85.6.1"
     let server = try await TestServer(1, of: [host])
     var wrong = KVSRequest()
     wrong.op = "set"
@@ -117,7 +117,7 @@ import Wire
   }
 
   @Test func requestsForAnotherDatacenterHaveNoPath() async throws {
-    let host = "127.83.7.1"
+    let host = "127.85.7.1"
     let server = try await TestServer(1, of: [host])
     var request = KeyRequest()
     request.datacenter = "elsewhere"
@@ -130,7 +130,7 @@ import Wire
   }
 
   @Test func listsAreFilteredByTheServer() async throws {
-    let host = "127.83.8.1"
+    let host = "127.85.8.1"
     let server = try await TestServer(1, of: [host])
     try await server.put("a", "1")
     var request = DCSpecificRequest()
@@ -148,7 +148,7 @@ import Wire
   }
 
   @Test func largeValuesTravelInBothDirections() async throws {
-    let host = "127.83.9.1"
+    let host = "127.85.9.1"
     let server = try await TestServer(1, of: [host])
     var request = KVSRequest()
     request.op = "set"
@@ -165,7 +165,7 @@ import Wire
   // MARK: Nonsense
 
   @Test func nonsenseDoesNoHarm() async throws {
-    let host = "127.83.10.1"
+    let host = "127.85.10.1"
     let server = try await TestServer(1, of: [host])
     for seed in 0..<60 as Range<UInt64> {
       var random = SeededGenerator(seed: seed)

@@ -48,7 +48,7 @@ extension NodeDetailsList {
 
   public static func response(_ reply: [NodeDetails]) -> IndexedNodeDump {
     var response = IndexedNodeDump()
-    response.dump = reply.map { NodeInfo($0) }
+    response.dump = reply.map { NodeDumpEntry($0) }
     return response
   }
 
@@ -61,7 +61,7 @@ extension NodeDetailsQuery {
 
   public static func response(_ reply: NodeDetails?) -> IndexedNodeDump {
     var response = IndexedNodeDump()
-    if let reply { response.dump = [NodeInfo(reply)] }
+    if let reply { response.dump = [NodeDumpEntry(reply)] }
     return response
   }
 

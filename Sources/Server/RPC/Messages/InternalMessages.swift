@@ -2,7 +2,7 @@ import Model
 import State
 
 /// A node with all that runs on it.
-public struct NodeInfo: Record {
+public struct NodeDumpEntry: Record {
   public var id = ""
   public var node = ""
   public var partition = ""
@@ -41,7 +41,7 @@ public struct NodeInfo: Record {
     return NodeDetails(node: Row(node), services: services, checks: checks)
   }
 
-  public static let schema = Schema<NodeInfo>("structs.NodeInfo") {
+  public static let schema = Schema<NodeDumpEntry>("structs.NodeInfo") {
     $0.field("ID", \.id)
     $0.field("Node", \.node)
     $0.field("Partition", \.partition)
@@ -56,8 +56,8 @@ public struct NodeInfo: Record {
 
 /// Nodes with all that runs on them.
 public struct IndexedNodeDump: RPCReply {
-  public var dump: [NodeInfo] = []
-  public var importedDump: [NodeInfo] = []
+  public var dump: [NodeDumpEntry] = []
+  public var importedDump: [NodeDumpEntry] = []
   public var meta = RPCQueryMeta()
 
   public init() {}
