@@ -59,11 +59,12 @@ let package = Package(
   targets: [
     room("Model"),
     room("Telemetry", [logging, metrics]),
-    room("AgentConfiguration", ["Model"]),
+    room("HCL", ["Model"]),
+    room("AgentConfiguration", ["Model", "HCL"]),
     room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
     room("Consensus", [logging]),
     room("State", ["Model"]),
-    room("AccessControl", ["Model"]),
+    room("AccessControl", ["Model", "HCL"]),
     room(
       "Server",
       [
@@ -117,10 +118,12 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     tests("Model"),
     tests("Telemetry"),
-    tests("AgentConfiguration", ["Model"]),
+    tests("HCL", ["Model"]),
+    tests("AgentConfiguration", ["Model", "HCL"]),
     tests("Wire", ["Model"]),
     tests("Consensus"),
     tests("State", ["Model"]),
+    tests("AccessControl", ["Model"]),
     tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),

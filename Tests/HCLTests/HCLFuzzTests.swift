@@ -1,7 +1,7 @@
 import Model
 import Testing
 
-@testable import AgentConfiguration
+@testable import HCL
 
 /// Random texts never crash the parsers, and what is parsed is found again when it is written out and parsed once more.
 @Suite struct HCLFuzzTests {
