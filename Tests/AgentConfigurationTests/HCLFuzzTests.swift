@@ -1,7 +1,8 @@
+import HCL
 import Model
 import Testing
 
-@testable import HCL
+@testable import AgentConfiguration
 
 /// Random texts never crash the parsers, and what is parsed is found again when it is written out and parsed once more.
 @Suite struct HCLFuzzTests {
