@@ -110,7 +110,7 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "Wire", "AgentConfiguration", "Agent", "ConsulClient",
+        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

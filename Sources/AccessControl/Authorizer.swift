@@ -1,15 +1,18 @@
 /// The rights of one token. An immutable value: a change of the token makes another.
-public protocol Authorizer: AnyObject, Sendable {
+public protocol Authorizer: Sendable {
   /// The public id of the token, for messages about missing rights; "" where there is none.
   var accessorID: String { get }
   /// Whether everything is allowed, so that lists need no filtering.
   var isUnlimited: Bool { get }
+  /// The same for authorizers that allow the same; nil where nobody knows.
+  var identity: ObjectIdentifier? { get }
   func allows(_ permission: Permission) -> Bool
 }
 
 extension Authorizer {
   public var accessorID: String { "" }
   public var isUnlimited: Bool { false }
+  public var identity: ObjectIdentifier? { nil }
 }
 
 /// Grants everything: what an agent without access control uses.

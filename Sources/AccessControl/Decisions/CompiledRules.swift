@@ -165,11 +165,13 @@ public final class PolicyAuthorizer: Authorizer {
   public let accessorID: String
   public let rules: CompiledRules
 
+  /// - Parameter accessorID: the public id of the token.
   public init(accessorID: String, rules: CompiledRules) {
     self.accessorID = accessorID
     self.rules = rules
   }
 
   public var isUnlimited: Bool { rules.isUnlimited }
+  public var identity: ObjectIdentifier? { ObjectIdentifier(rules) }
   public func allows(_ permission: Permission) -> Bool { rules.allows(permission) }
 }

@@ -41,6 +41,10 @@ public final class Agent: Sendable {
   let server: ServerNode?
   let backend: any Backend
   let local: LocalAgent
+  /// Turns tokens into rights; nil without access control.
+  let access: (any AgentAccess)?
+  let tokenStore: AgentTokenStore
+  let credentials: AgentCredentials
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
@@ -54,13 +58,16 @@ public final class Agent: Sendable {
   /// Makes all parts; nothing listens or runs checks yet.
   ///
   /// - Throws: `AgentError` for a data directory or identity that cannot be used.
-  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
+  init(_ given: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
-    state = Mutex(State(configuration: configuration))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
-    let dataDirectory = try DataDirectory.prepare(configuration)
+    let dataDirectory = try DataDirectory.prepare(given)
+    tokenStore = AgentTokenStore(given, dataDirectory: dataDirectory)
+    var configuration = given
+    try tokenStore.load(into: &configuration.acl.tokens)
+    state = Mutex(State(configuration: configuration))
     nodeID = try NodeIdentity.load(configured: configuration.nodeID, dataDirectory: dataDirectory)
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
@@ -69,15 +76,22 @@ public final class Agent: Sendable {
       let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
       self.server = server
       backend = server
+      access = server.tokens
     } else {
       server = nil
       backend = NoServers(datacenter: configuration.datacenter)
+      access =
+        configuration.acl.enabled
+        ? DownPolicyResolver(downPolicy: configuration.acl.downPolicy, nodeName: configuration.nodeName) : nil
     }
+    access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
+    let credentials = AgentCredentials(configuration.acl.tokens)
+    self.credentials = credentials
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
       checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, group: group)
+    dns = try DNSServer.make(configuration, backend: backend, resolver: access, credentials: credentials, group: group)
     api = Mutex(nil)
   }
 
@@ -90,10 +104,12 @@ public final class Agent: Sendable {
     let configuration = configuration
     try await load(configuration)
     try await dns?.start()
+    var settings = HTTPSettings(configuration)
+    settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
-        backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http")), group: group)
+        backend: backend, resolver: access ?? OpenResolver(), control: self, local: local, settings: settings,
+        logger: LogOutput.logger("agent.http")), group: group)
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }

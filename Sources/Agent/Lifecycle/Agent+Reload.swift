@@ -18,8 +18,10 @@ extension Agent {
     if !changes.ignored.isEmpty {
       logger.warning("changes that need a restart", metadata: ["options": "\(changes.ignored.joined(separator: ","))"])
     }
-    let new = old.reloaded(with: loaded.configuration)
-    state.withLock { $0.configuration = new }
+    var new = old.reloaded(with: loaded.configuration)
+    try tokenStore.load(into: &new.acl.tokens)
+    state.withLock { [new] in $0.configuration = new }
+    useTokens(new.acl.tokens)
     if let level = Telemetry.LogLevel(new.logging.level) {
       for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()

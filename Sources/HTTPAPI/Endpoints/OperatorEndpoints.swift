@@ -24,7 +24,7 @@ extension Endpoints {
       "/v1/operator/keyring", [], Route(.get, keyringRead, KeyringEndpoints.list),
       Route(.post, keyringWrite, KeyringEndpoints.install), Route(.put, keyringWrite, KeyringEndpoints.use),
       Route(.delete, keyringWrite, KeyringEndpoints.remove)),
-    Endpoint("/v1/operator/usage", .consistency, Route(.get, read, Operations.usage)),
+    Endpoint("/v1/operator/usage", [.consistency, .metaOnFailure], Route(.get, read, Operations.usage)),
   ]
 }
 

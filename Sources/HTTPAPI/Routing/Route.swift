@@ -23,12 +23,16 @@ struct Route: Sendable {
   let authorisation: Authorisation
   let bodyLimit: BodyLimit
   let handler: Handler
+  /// What a request with a token that does not exist gets, where that is not the usual refusal.
+  let unknownToken: HTTPError?
   /// Where the time that requests take is recorded; known once the route has a path.
   fileprivate(set) var duration: MetricSample?
 
   init(
-    _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard, _ handler: @escaping Handler
+    _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard,
+    unknownToken: HTTPError? = nil, _ handler: @escaping Handler
   ) {
+    self.unknownToken = unknownToken
     self.method = method
     self.authorisation = authorisation
     self.bodyLimit = bodyLimit

@@ -15,6 +15,7 @@ final class LeaderDuties: Sendable {
 
   let sessions: SessionTimers
   let coordinates: CoordinateUpdates
+  private let accessControl: AccessControlDuties
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -29,6 +30,9 @@ final class LeaderDuties: Sendable {
       proposer.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
     coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposer] in proposer.propose($0) }
+    accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposer] in
+      proposer.propose($0)
+    }
   }
 
   /// Tells where commands go: consensus, which needs this object before it exists itself.
@@ -61,6 +65,7 @@ final class LeaderDuties: Sendable {
     }
     sessions.follow()
     coordinates.clear()
+    accessControl.follow()
     if wasLeading { settings.logger.info("cluster leadership lost") }
   }
 
@@ -77,6 +82,7 @@ final class LeaderDuties: Sendable {
   }
 
   private func takeUp(_ snapshot: StateSnapshot) {
+    accessControl.lead()
     if snapshot.autopilotConfiguration == nil {
       proposer.propose(
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
@@ -96,6 +102,7 @@ final class LeaderDuties: Sendable {
         if let session = snapshot.session(id).value { sessions.arm(session) }
       }
     }
+    if batch.changedTokens { accessControl.tokensChanged() }
     guard batch.deletionIndex > 0 else { return }
     let newest = store.current.tombstoneIndex
     if newest >= batch.deletionIndex { noteDeletion(index: newest) }

@@ -1,3 +1,4 @@
+import AccessControl
 import Consensus
 import Logging
 import Model
@@ -18,6 +19,8 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
+    /// Nil without access control.
+    public var accessControl: AccessControlSettings?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -36,6 +39,8 @@ public final class ServerNode: Sendable {
   private let isLeading: LeadershipFlag
   let limiter: RequestLimiter
   let autopilot = Mutex(AutopilotState())
+  /// Turns tokens into rights; nil without access control.
+  public let tokens: TokenResolver?
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -49,6 +54,7 @@ public final class ServerNode: Sendable {
     self.settings = settings
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
+    tokens = settings.accessControl.map { TokenResolver($0, datacenter: settings.datacenter) { store.current } }
     let duties = LeaderDuties(settings: settings, store: store, loop: loop)
     let flag = LeadershipFlag()
     self.store = store

@@ -1,6 +1,11 @@
 import Model
 
 extension StateSnapshot {
+  /// What every change of what tokens may do touches.
+  public static let accessWatch: [WatchPoint] = [
+    .index(IndexName.aclTokens), .index(IndexName.aclPolicies), .index(IndexName.aclRoles),
+  ]
+
   // MARK: tokens
 
   /// One token, by its accessor.
