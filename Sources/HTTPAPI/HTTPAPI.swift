@@ -25,6 +25,10 @@ public final class API: Sendable {
   public let settings: HTTPSettings
   let logger: Logger
   let cache = CacheLedger()
+  /// What would have been refused, where refusals are only noted.
+  let dryRun: DryRunLedger?
+  /// Finds the route of a request that somebody asks about.
+  let router = Router(Endpoints.all)
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 
@@ -39,5 +43,6 @@ public final class API: Sendable {
     self.settings = settings
     self.logger = logger
     isOpen = resolver is OpenResolver
+    dryRun = (resolver as? DryRunResolver)?.ledger
   }
 }

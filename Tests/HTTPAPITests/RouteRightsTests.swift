@@ -166,6 +166,12 @@ import Testing
     "GET /v1/acl/replication": open,
     // Tells what the token may do: nothing is an answer.
     "POST /v1/internal/acl/authorize": open,
+    // About the own token everyone may ask.
+    "POST /v1/acl/explain": [
+      Case(
+        body: #"{"AccessorID":"\#(token)","Resource":"key","Access":"read","Segment":"a"}"#, needs: [.aclRead])
+    ],
+    "GET /v1/acl/dry-run": aclRead,
     "GET /v1/acl/tokens": aclRead,
     "PUT /v1/acl/token": [Case(body: #"{"Description":"new"}"#, needs: [.aclWrite])],
     // Whoever has the secret may see its token.

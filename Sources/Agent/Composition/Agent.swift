@@ -91,7 +91,7 @@ public final class Agent: Sendable {
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
       checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, resolver: access, credentials: credentials, group: group)
+    dns = try DNSServer.make(configuration, backend: backend, resolver: server?.access ?? access, credentials: credentials, group: group)
     api = Mutex(nil)
   }
 
@@ -108,7 +108,8 @@ public final class Agent: Sendable {
     settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
-        backend: backend, resolver: access ?? OpenResolver(), control: self, local: local, settings: settings,
+        backend: backend, resolver: server?.access ?? access ?? OpenResolver(), control: self, local: local,
+        settings: settings,
         logger: LogOutput.logger("agent.http")), group: group)
     let listening = try await http.start(configuration.httpListeners)
     api.withLock { $0 = http }

@@ -116,5 +116,6 @@ extension AccessControlSettings {
     downPolicy = acl.downPolicy
     initialManagement = Secret(acl.tokens.initialManagement)
     self.dataDirectory = dataDirectory
+    isDryRun = acl.dryRun
   }
 }

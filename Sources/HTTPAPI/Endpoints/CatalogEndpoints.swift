@@ -107,6 +107,15 @@ enum Catalog {
     let tags = request.query.all("tag")
     let isForeign = Peers.isForeign(request)
     let rights = exchange.rights
+    // Who may not see a service may not learn what speaks for it, nor when that changes.
+    if connect, !rights.allows(.serviceRead(service)) {
+      var meta = exchange.meta(Answer(value: (), index: 1), options)
+      meta.knownLeader = false
+      return exchange.json(exchange.head(meta: meta)) {
+        $0.beginArray()
+        $0.endArray()
+      }
+    }
     request.withSelection(exchange, options) { selection in
       if isForeign { return sendNothing(exchange, options) }
       let query = CatalogServiceNodes(service: service, tags: tags, connect: connect, selection: selection)

@@ -163,6 +163,7 @@ enum PreparedQueries {
     query.limit = try limit(request)
     query.connect = try connect(request)
     query.allows = visibility(exchange)
+    let isAnonymous = exchange.rights.isAnonymous
     api.backend.execute(query, read, on: exchange.loop) { result in
       switch result {
       case .failure(let error): exchange.failRead(error)
@@ -170,7 +171,7 @@ enum PreparedQueries {
         switch answer.value {
         case .failure(let error): exchange.failRead(HTTPError(error))
         case .success(let found):
-          let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered)
+          let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered && !isAnonymous)
           exchange.json(exchange.head(meta: meta.head)) { found.encodeJSON(&$0, meta) }
         }
       }

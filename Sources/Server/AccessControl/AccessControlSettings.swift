@@ -15,5 +15,8 @@ public struct AccessControlSettings: Sendable {
   /// The shortest time for which a token may be made.
   public var minimumTokenTTL = GoDuration.minutes(1)
 
+  /// Whether refusals are only noted.
+  public var isDryRun = false
+
   public init(nodeName: String) { self.nodeName = nodeName }
 }

@@ -127,7 +127,7 @@ extension ServerNode: Backend {
       renewSession: { [leader] in leader.sessions.arm($0) },
       updateCoordinate: { [leader] in leader.coordinates.add($0) })
     if let tokens {
-      context.access = RequestAccess(token, tokens)
+      context.access = RequestAccess(token, access ?? tokens)
       context.minimumTokenTTL = tokens.settings.minimumTokenTTL
       context.dataDirectory = tokens.settings.dataDirectory
     }

@@ -41,6 +41,8 @@ public final class ServerNode: Sendable {
   let autopilot = Mutex(AutopilotState())
   /// Turns tokens into rights; nil without access control.
   public let tokens: TokenResolver?
+  /// The same as requests see it: with `acl.dry_run`, what would be refused is let through and noted.
+  public let access: (any AuthorizerResolver)?
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -54,7 +56,15 @@ public final class ServerNode: Sendable {
     self.settings = settings
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
-    tokens = settings.accessControl.map { TokenResolver($0, datacenter: settings.datacenter) { store.current } }
+    let tokens = settings.accessControl.map {
+      TokenResolver($0, datacenter: settings.datacenter) { store.current }
+    }
+    self.tokens = tokens
+    if let tokens, tokens.settings.isDryRun {
+      access = DryRun.resolver(tokens, logger: settings.logger)
+    } else {
+      access = tokens
+    }
     let duties = LeaderDuties(settings: settings, store: store, loop: loop)
     let flag = LeadershipFlag()
     self.store = store

@@ -24,6 +24,7 @@ enum ACLCommands {
       """,
     entries: [
       .command("bootstrap", "Makes the first token of a cluster") { bootstrap },
+      .command("explain", "Says why a token may or may not do something") { explain },
       .group("policy", "Works with policies", ACLPolicyCommands.group),
       .group("role", "Works with roles", ACLRoleCommands.group),
       .command("set-agent-token", "Gives an agent one of its own tokens") { setAgentToken },

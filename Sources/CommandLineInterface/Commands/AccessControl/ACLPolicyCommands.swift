@@ -163,7 +163,13 @@ enum ACLPolicyCommands {
     ) { invocation in
       let id = try await identify(invocation)
       let client = try invocation.client()
-      try await explaining("Error deleting policy \(id.goQuoted)") { try await client.acl.deletePolicy(id) }
+      try await explaining("Error deleting policy \(id.goQuoted)") {
+        try await client.acl.deletePolicy(id)
+      } unless: { error in
+        // The reference shows the status alone here, and scripts compare the line.
+        guard case ClientError.unexpectedStatus(let code, _) = error else { return nil }
+        return CommandFailure("Error deleting policy \(id.goQuoted): Unexpected response code: \(code) ()")
+      }
       invocation.console.out("Policy \(id.goQuoted) deleted successfully")
       return 0
     }

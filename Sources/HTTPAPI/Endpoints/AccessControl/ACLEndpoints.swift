@@ -14,6 +14,8 @@ extension Endpoints {
       Endpoint("/v1/acl/bootstrap", [], Route(.put, .open, ACL.bootstrap)),
       Endpoint("/v1/acl/replication", [], Route(.get, .open, ACL.replication)),
       Endpoint("/v1/internal/acl/authorize", [], Route(.post, .asks, ACLAuthorize.authorize)),
+      Endpoint("/v1/acl/explain", [], Route(.post, .asks, ACLExplain.explain)),
+      Endpoint("/v1/acl/dry-run", [], Route(.get, read, ACLDryRun.list)),
     ] + tokens + policies + roles + templates
 
   private static let tokens: [Endpoint] = [
