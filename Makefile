@@ -8,7 +8,10 @@ BINARY = .build/release/proconsul
 BENCH_BINARY = .build-bench/release/proconsul
 ARGUMENTS ?= -dev -ui
 
-.PHONY: build run test bench docs install format lint system clean
+# Seconds of fuzzing for each target.
+FUZZ_SECONDS ?= 600
+
+.PHONY: build run test fuzz peers bench docs install format lint system clean
 
 build: system
 	swift build $(FLAGS) --product proconsul
@@ -19,6 +22,15 @@ run: build
 test: system
 	swift build $(FLAGS) --build-tests
 	swift test $(FLAGS) --skip-build
+
+# Random inputs for everything that reads bytes from outside. See Tests/Fuzz/Fuzz.swift.
+fuzz: system
+	swift build $(FLAGS) --product fuzz
+	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS)
+
+# HAProxy, nginx and Prometheus use an agent; those that are not installed are skipped.
+peers: build
+	python3 -B Tests/Peers/run $(BINARY)
 
 bench: system
 	swift build -c release --scratch-path .build-bench --product proconsul

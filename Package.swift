@@ -26,6 +26,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let ssl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -43,6 +44,8 @@ let package = Package(
     .library(name: "ConsulClient", targets: ["ConsulClient"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -58,10 +61,21 @@ let package = Package(
   ],
   targets: [
     room("Model"),
-    room("Telemetry", [logging, metrics]),
     room("HCL", ["Model"]),
+    room("Telemetry", ["Model", logging, metrics]),
+    room(
+      "Certificates",
+      [
+        crypto,
+        .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    room("TransportSecurity", [ssl] + nio("NIOCore")),
     room("AgentConfiguration", ["Model", "HCL"]),
-    room("Wire", ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")]),
+    room(
+      "Wire",
+      ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
     room("State", ["Model"]),
     room("AccessControl", ["Model", "HCL"]),
@@ -74,9 +88,9 @@ let package = Package(
     room(
       "Checks",
       [
-        "Model", logging,
+        "Model", "TransportSecurity", logging,
         .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ssl,
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
@@ -86,51 +100,60 @@ let package = Package(
     room(
       "HTTPAPI",
       ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
-        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOConcurrencyHelpers")
+        + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOConcurrencyHelpers")
         + [
           .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-          .product(name: "NIOSSL", package: "swift-nio-ssl"),
+          ssl,
         ]),
     room("DNSServer", ["Model", "State", "Wire", "Server", "AccessControl", logging] + nio("NIOCore", "NIOPosix")),
     room(
       "ConsulClient",
-      ["Model", httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]
-        + nio("NIOCore", "NIOHTTP1", "NIOPosix")),
+      ["Model", "TransportSecurity", httpClient, ssl] + nio("NIOCore", "NIOHTTP1", "NIOPosix", "NIOTLS")),
     room(
       "Agent",
       [
         "Model", "AgentConfiguration", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI", "DNSServer",
-        "AccessControl", "Telemetry", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
+        "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ssl,
       ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
       "CommandLineInterface",
       [
-        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "ConsulClient",
+        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "Certificates", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .executableTarget(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"]
+        + nio("NIOCore"),
+      path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
-    tests("Telemetry"),
+    tests("Telemetry", ["Model"]),
     tests("HCL", ["Model"]),
+    tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
+    tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model", "HCL"]),
-    tests("Wire", ["Model"]),
+    tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
-    tests("Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix")),
+    tests(
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(
-      "HTTPAPI", ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"] + nio("NIOEmbedded", "NIOPosix")),
+      "HTTPAPI",
+      ["Model", "State", "Server", "LocalAgent", "Checks", "AccessControl"]
+        + nio("NIOEmbedded", "NIOPosix", "NIOTLS")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
-    tests("ConsulClient", ["Model"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
-    tests("Agent", ["Model", "AgentConfiguration", "ConsulClient", "Server", "LocalAgent"]),
-    tests("CommandLineInterface", ["Model", "Wire", "ConsulClient"]),
+    tests("ConsulClient", ["Model", "Certificates", ssl] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+    tests("Agent", ["Model", "AgentConfiguration", "Certificates", "ConsulClient", "Server", "LocalAgent"]),
+    tests("CommandLineInterface", ["Model", "Wire", "Certificates", "ConsulClient"]),
   ])

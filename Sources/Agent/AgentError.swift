@@ -10,7 +10,9 @@ public enum AgentError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unusableFile(let path, let reason): "cannot use \(path): \(reason)"
-    case .invalidNodeID(let id): "node_id is not a UUID: \"\(id)\""
+    case .invalidNodeID(let id):
+      "failed to setup node ID: specified NodeID is invalid: "
+        + (id.utf8.count == 36 ? "uuid is improperly formatted" : "uuid string is wrong length")
     case .storage(let reason): reason
     case .listen(let what, let address, let reason): "error starting \(what) on \(address): \(reason)"
     case .configuration(let reason): reason

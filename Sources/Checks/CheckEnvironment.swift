@@ -1,7 +1,6 @@
 import Logging
 import Model
 import NIOCore
-import NIOSSL
 
 /// What the checks of an agent share.
 public struct CheckEnvironment: Sendable {
@@ -34,7 +33,7 @@ public struct CheckEnvironment: Sendable {
   ///   nil checks servers against the authorities of the system.
   public init(
     eventLoopGroup: any EventLoopGroup, nodeName: String, aliases: any AliasSource, logger: Logger,
-    agentTLS: TLSConfiguration? = nil
+    agentTLS: AgentTLS? = nil
   ) {
     self.eventLoopGroup = eventLoopGroup
     self.nodeName = nodeName
@@ -44,7 +43,7 @@ public struct CheckEnvironment: Sendable {
   }
 
   /// Gives running and new checks another certificate and other authorities, from their next connection on.
-  public func replaceTLS(_ agentTLS: TLSConfiguration?) { tls.replace(agentTLS) }
+  public func replaceTLS(_ agentTLS: AgentTLS?) { tls.replace(agentTLS) }
 
   func allowsScripts(_ origin: CheckOrigin) -> Bool {
     switch (scripts, origin) {

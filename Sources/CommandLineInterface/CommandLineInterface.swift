@@ -40,7 +40,7 @@ public enum CommandLineInterface {
     if let code = CompletionCommand.run(arguments, environment: environment, console: console) { return code }
     switch CommandTree.root.resolve(arguments) {
     case .version:
-      console.out(VersionReport.current.pretty)
+      console.out(VersionReport.pretty)
       return 0
     case .help(let text, let code):
       // Help that was asked for goes to standard output, help instead of a result to standard error.

@@ -24,7 +24,8 @@ public final class API: Sendable {
   public let local: LocalAgent
   public let settings: HTTPSettings
   let logger: Logger
-  let cache = CacheLedger()
+  /// What the servers answered before, for clients that ask for it.
+  public let cache: AgentCache
   /// What would have been refused, where refusals are only noted.
   let dryRun: DryRunLedger?
   /// Finds the route of a request that somebody asks about.
@@ -32,11 +33,13 @@ public final class API: Sendable {
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 
+  /// - Parameter cache: shared with the agent's other faces; nil makes one.
   public init(
     backend: any Backend, resolver: any AuthorizerResolver, control: any AgentControl, local: LocalAgent,
-    settings: HTTPSettings, logger: Logger
+    settings: HTTPSettings, logger: Logger, cache: AgentCache? = nil
   ) {
     self.backend = backend
+    self.cache = cache ?? AgentCache(backend: backend)
     self.resolver = resolver
     self.control = control
     self.local = local

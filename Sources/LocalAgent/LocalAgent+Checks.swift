@@ -3,6 +3,9 @@ import Model
 import NIOCore
 
 extension LocalAgent {
+  /// Gives running and new checks another certificate and other authorities (`enable_agent_tls_for_checks`).
+  public func replaceCheckTLS(_ tls: AgentTLS?) { checkEnvironment?.replaceTLS(tls) }
+
   /// Checks the definition of a check that came over the API. Nothing is registered yet.
   ///
   /// - Throws: what is wrong with the definition.

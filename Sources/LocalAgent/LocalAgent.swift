@@ -136,7 +136,7 @@ public final class LocalAgent: Sendable {
   }
 
   /// Exchanges what the catalog should know of the node. It gets there with the next comparison.
-  public func setNode(_ node: NodeInfo) { core.withLock { $0.state.node = node } }
+  public func setNode(_ node: OwnNode) { core.withLock { $0.state.node = node } }
 
   // MARK: The one way to change the state
 
@@ -241,7 +241,7 @@ public final class LocalAgent: Sendable {
 }
 
 extension LocalAgent: SyncHost {
-  var node: NodeInfo { core.withLock { $0.state.node } }
+  var node: OwnNode { core.withLock { $0.state.node } }
   var tokens: AgentTokens { core.withLock { $0.tokens } }
   var pendingActions: [SyncAction] { core.withLock { $0.state.pendingActions() } }
   var hasNativeNews: Bool { core.withLock { $0.state.hasNativeNews } }

@@ -2,7 +2,7 @@ import Model
 
 /// What the local agent needs to know of the agent's configuration.
 public struct LocalAgentSettings: Sendable {
-  public var node: NodeInfo
+  public var node: OwnNode
   public var datacenter = "dc1"
   /// Where registrations survive restarts; nil keeps nothing (development mode).
   public var dataDirectory: String?
@@ -24,11 +24,11 @@ public struct LocalAgentSettings: Sendable {
   /// Nodes in the cluster: larger ones are synchronised less often.
   public var clusterSize: @Sendable () -> Int = { 1 }
 
-  public init(node: NodeInfo) { self.node = node }
+  public init(node: OwnNode) { self.node = node }
 }
 
 /// What the catalog should know of the agent's own node.
-public struct NodeInfo: Sendable, Equatable {
+public struct OwnNode: Sendable, Equatable {
   public var id = ""
   public var name: String
   public var address: String

@@ -11,23 +11,58 @@ import Telemetry
 /// The room must not know how requests arrive or how answers are shown.
 
 /// A read of the replicated state, under the name and with the fields of the reference's RPC method.
+///
+/// It is carried out where the state is, by `evaluate`; on the way there it travels as `request`, and the answer travels back
+/// as `Response` (`RPC/Forms`).
 public protocol ReadQuery: Sendable {
   associatedtype Reply: Sendable
+  associatedtype Request: RPCReadRequest
+  associatedtype Response: FieldValue
   /// The RPC method, such as `KVS.Get`.
   static var method: String { get }
   /// The answer in one version of the state. Pure; runs where the request arrived.
   func evaluate(_ state: StateSnapshot) -> QueryResult<Reply>
   /// Counts what was asked and found, once per read.
   func count(_ answer: Reply)
+
+  /// The query as it travels, without what `QueryOptions` says.
+  var request: Request { get }
+  init(request: Request) throws(ServerError)
+  /// The answer as it travels, without where it comes from.
+  static func response(_ reply: Reply) throws(ServerError) -> Response
+  static func reply(_ response: Response) -> Reply
+  /// The answer that the servers give in the form of this error; nil for real errors.
+  static func reply(error: String) -> Reply?
+  /// Where an answer comes from, for those that tell.
+  static func meta(of response: Response) -> RPCQueryMeta?
+  static func setMeta(_ meta: RPCQueryMeta, of response: inout Response)
+  /// Leaves only the elements that match, where an answer has elements.
+  static func filter(_ response: inout Response, by expression: String) throws(FilterError)
 }
 
 extension ReadQuery {
   public func count(_ answer: Reply) {}
+  public static func reply(error: String) -> Reply? { nil }
+  public static func meta(of response: Response) -> RPCQueryMeta? { nil }
+  public static func setMeta(_ meta: RPCQueryMeta, of response: inout Response) {}
+  public static func filter(_ response: inout Response, by expression: String) throws(FilterError) {}
+}
+
+extension ReadQuery where Response: RPCReply {
+  public static func meta(of response: Response) -> RPCQueryMeta? { response.meta }
+  public static func setMeta(_ meta: RPCQueryMeta, of response: inout Response) { response.meta = meta }
+  public static func filter(_ response: inout Response, by expression: String) throws(FilterError) {
+    try response.filter(expression)
+  }
 }
 
 /// A change of the replicated state, under the name and with the fields of the reference's RPC method.
+///
+/// The leader carries it out, beginning with `prepare`; on the way there it travels as `request`.
 public protocol WriteRequest: Sendable {
   associatedtype Reply: Sendable
+  associatedtype Request: RPCWriteRequest
+  associatedtype Response: FieldValue
   static var method: String { get }
   /// Where the time is recorded that such changes take; nil where nobody wants to know.
   static var duration: MetricSample? { get }
@@ -35,6 +70,14 @@ public protocol WriteRequest: Sendable {
   ///
   /// - Throws: `ServerError.invalid` with the reference's text for requests that must not be logged.
   func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply>
+
+  /// The change as it travels, without datacenter and token.
+  var request: Request { get }
+  init(request: Request) throws(ServerError)
+  /// The answer as it travels.
+  func response(_ reply: Reply) throws(ServerError) -> Response
+  /// What an answer means.
+  func reply(_ response: Response) -> Reply
 }
 
 extension WriteRequest {
@@ -102,6 +145,8 @@ public struct QueryOptions: Sendable, Equatable {
   public var maxStale = GoDuration.zero
   /// Who waits, for queries whose answers depend on what a token may see.
   public var audience: QueryAudience?
+  /// For reads that the agent's cache may answer: how fresh that has to be. Nil asks the servers.
+  public var cache: CacheFreshness?
 
   public init() {}
 }

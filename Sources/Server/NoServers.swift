@@ -34,7 +34,7 @@ public struct NoServers: Backend {
   }
 
   public func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) {
     completion(.failure(.noServers))

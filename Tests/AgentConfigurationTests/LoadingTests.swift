@@ -36,7 +36,7 @@ import Testing
     #expect(loaded.dns.serviceTTL == ["x": .seconds(1), "y": .seconds(3), "z": .seconds(4)])
     #expect(loaded.dns.recursors == ["192.0.2.1", "192.0.2.2"])
     #expect(loaded.ports.http == 9500)
-    #expect(loaded.services.map(\.id).sorted() == ["from-base", "from-first", "from-over", "from-two"])
+    #expect(loaded.services.map(\.effectiveID).sorted() == ["from-base", "from-first", "from-over", "from-two"])
     #expect(loaded.sourcePaths == ["d", "one.hcl", "two.json"])
   }
 

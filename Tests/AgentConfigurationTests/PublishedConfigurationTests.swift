@@ -162,8 +162,8 @@ import Testing
       }
       """
     let service = try #require(try load(text).configuration.services.first)
-    #expect(service.checks.map(\.checkID) == ["api-health", "tcp-health"])
-    #expect(service.definition.connect?.value.native == true)
+    #expect(service.allChecks.map(\.checkID) == ["api-health", "tcp-health"])
+    #expect(service.connect?.value.native == true)
     let error = #expect(throws: ConfigurationError.self) {
       try load(text.replacing("tcp = ", with: "tpc = "))
     }
@@ -182,9 +182,10 @@ import Testing
       "conf.d/02_service2.json": #"{"service": {"name": "service2", "port": 8082, "connect": {"proxy": {}}}}"#,
     ]
     let services = try ConfigurationLoader(flags: flags, host: .fake(files: files)).load().configuration.services
-    let proxy = try #require(services.first { $0.id == "service1" }?.managedProxy)
-    #expect(proxy.upstreams.map(\.destinationName) == ["service2"] && proxy.upstreams[0].localBindPort == 38082)
-    #expect(services.first { $0.id == "service2" }?.managedProxy == ManagedProxy())
+    let proxy = try #require(services.first { $0.name == "service1" }?.connect?.value.proxy?.value)
+    let upstream = try #require(proxy.config["upstreams"]?.array?.first)
+    #expect(upstream["destination_name"] == "service2" && upstream["local_bind_port"]?.int == 38082)
+    #expect(services.first { $0.name == "service2" }?.connect?.value.proxy?.value == ManagedProxy())
     #expect(
       refusal("service { name = \"x\" connect { proxy { typo = 1 } } }")?.contains("service.connect.proxy.typo") == true
     )

@@ -72,13 +72,13 @@ import Testing
       """
     ).configuration
     let web = try #require(loaded.services.first { $0.id == "web-1" })
-    #expect(web.definition.port == 8080 && web.definition.enableTagOverride && web.definition.tags == ["a", "b"])
-    #expect(web.definition.meta["text"] == "two" && web.definition.taggedAddresses["lan"]?.port == 80)
-    let sidecar = web.definition.connect?.value.sidecarService?.value
+    #expect(web.port == 8080 && web.enableTagOverride && web.tags == ["a", "b"])
+    #expect(web.meta["text"] == "two" && web.taggedAddresses["lan"]?.port == 80)
+    let sidecar = web.connect?.value.sidecarService?.value
     #expect(sidecar?.proxy?.value.upstreams.map(\.destinationName) == ["db"])
-    #expect(web.checks.map(\.interval) == [.seconds(10)])
-    #expect(web.checks[0].header == ["X": ["1"]] && web.checks[0].deregisterCriticalServiceAfter == .minutes(1))
-    #expect(loaded.services.contains { $0.id == "CamelCase" && $0.definition.enableTagOverride })
+    #expect(web.allChecks.map(\.interval) == [.seconds(10)])
+    #expect(web.allChecks[0].header == ["X": ["1"]] && web.allChecks[0].deregisterCriticalServiceAfter == .minutes(1))
+    #expect(loaded.services.contains { $0.effectiveID == "CamelCase" && $0.enableTagOverride })
     #expect(loaded.checks.map(\.type.ttl) == [.seconds(30)] && loaded.checks[0].serviceID == "web-1")
   }
 
@@ -154,7 +154,7 @@ import Testing
     #expect(running.http.responseHeaders == ["X": "y"] && running.logging.level == "warn")
     #expect(running.acl.tokens.initialManagement == "a" && running.acl.tokens.default == "d" && !running.acl.enabled)
     #expect(running.limits.rpcMaxBurst == 7 && running.limits.kvMaxValueSize == 524_288)
-    #expect(running.services.map(\.id) == ["web"])
+    #expect(running.services.map(\.effectiveID) == ["web"])
     // The next reload with the same files has nothing more to apply, and still names what waits for a restart.
     let again = ConfigurationChanges(from: running, to: new)
     #expect(again.applied.isEmpty && again.ignored.contains("datacenter"))

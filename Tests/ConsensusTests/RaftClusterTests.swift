@@ -77,6 +77,19 @@ import Testing
     for machine in cluster.machines.values { #expect(machine.commands == expected) }
   }
 
+  @Test func serversThatWereStartedEmptyFormAClusterWhenEachIsToldOfAll() throws {
+    let cluster = try Cluster([], spare: ["a", "b", "c"]) { _ in .memory() }
+    defer { cluster.stopAll() }
+    let all = RaftConfiguration(servers: ["a", "b", "c"].map { RaftServer(id: $0, address: $0 + ":1") })
+    // Whoever hears of another's election first refuses its own seed, and gets the configuration from the leader.
+    for node in cluster.nodes.withLock({ Array($0.values) }) { node.bootstrap(all) { _ in } }
+    let leader = try cluster.awaitLeader()
+    let applied = try leader.propose("x").get()
+    cluster.awaitApplied(applied.index)
+    for machine in cluster.machines.values { #expect(machine.commands == [Array("x".utf8)]) }
+    #expect(leader.configuration.servers == all)
+  }
+
   @Test func commandsOnDiskReachEveryServer() throws {
     let directory = TemporaryDirectory()
     let cluster = try Cluster(["a", "b", "c"]) { try RaftStorage.open(dataDirectory: directory.path + "/" + $0) }

@@ -52,6 +52,8 @@ struct WatchTests {
       (.checks(service: "web", state: "any"), "/v1/health/checks/web"),
       (.checks(service: nil, state: "critical"), "/v1/health/state/critical"),
       (.event(name: "deploy"), "/v1/event/list?name=deploy"), (.event(name: nil), "/v1/event/list"),
+      (.agentService("web-1"), "/v1/agent/service/web-1"), (.connectRoots, "/v1/agent/connect/ca/roots"),
+      (.connectLeaf("web"), "/v1/agent/connect/ca/leaf/web"),
     ])
   func endpoints(view: Watch.View, path: String) async throws {
     let transport = RecordingTransport { _ in .json("[]", index: 4) }
@@ -140,6 +142,50 @@ struct WatchTests {
     #expect(updates == [5, 7, 8])
     #expect(pauses == [.seconds(5), .seconds(20)])
     #expect(transport.sent.map(\.path.isWaiting) == [false, true, true, true, true, true, true])
+  }
+
+  @Test("What an agent knows itself is followed by its hash")
+  func followingAHash() async throws {
+    let answers = Mutex<[APIResponse]>([
+      .json(#"{"ID":"web","Port":1}"#, hash: "aa"), .json(#"{"ID":"web","Port":1}"#, hash: "aa"),
+      .json("unknown service", status: 404), .json(#"{"ID":"web","Port":2}"#, hash: "bb"),
+    ])
+    let transport = RecordingTransport { _ in answers.withLock { $0.removeFirst() } }
+    var updates: [String?] = []
+    var pauses: [Duration] = []
+    await #expect(throws: Enough.self) {
+      try await Watch(.agentService("web")).follow(
+        ConsulClient(transport), pause: { _ in }, onFailure: { pauses.append($1) },
+        onUpdate: {
+          updates.append($0.hash)
+          if updates.count == 2 { throw Enough() }
+        })
+    }
+    #expect(updates == ["aa", "bb"])
+    #expect(pauses == [.seconds(5)])
+    #expect(transport.sent.map { $0.path.contains("hash=aa") } == [false, true, true, true])
+  }
+
+  @Test("An agent that was restarted and has no events any more reports nothing")
+  func eventsAcrossARestart() async throws {
+    let one = #"[{"ID":"9672fed9-2bda-a899-6ea2-23fd395474b6","Name":"a","Payload":null}]"#
+    let two = #"[{"ID":"a8a0f581-a7c0-18fd-c9c9-cf34eda44cc4","Name":"b","Payload":null}]"#
+    let answers = Mutex<[APIResponse]>([.json(one, index: 9), .json("[]", index: 1), .json(two, index: 4)])
+    let transport = RecordingTransport { _ in answers.withLock { $0.removeFirst() } }
+    var updates: [UInt64] = []
+    await #expect(throws: Enough.self) {
+      try await Watch(.event(name: nil)).follow(ConsulClient(transport), pause: { _ in }) {
+        updates.append($0.index)
+        if updates.count == 2 { throw Enough() }
+      }
+    }
+    #expect(updates == [9, 4])
+  }
+}
+
+extension APIResponse {
+  fileprivate static func json(_ text: String, hash: String) -> APIResponse {
+    APIResponse(status: 200, headers: [("X-Consul-ContentHash", hash)], body: Array(text.utf8))
   }
 }
 

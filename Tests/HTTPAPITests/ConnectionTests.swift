@@ -44,6 +44,17 @@ import Testing
     #expect(try client.response()?.body == "abcde")
   }
 
+  @Test func aHeadAboveTheConfiguredLimitIsRefused() throws {
+    let client = try Client { $0.headLimit = 300 }
+    #expect(try client.call("GET /v1/status/leader", ["X-Filler": String(repeating: "a", count: 200)]).status == 200)
+    let refusal = try client.call("GET /v1/status/leader", ["X-Filler": String(repeating: "a", count: 300)])
+    #expect(refusal.status == 431)
+    #expect(refusal.body == "431 Request Header Fields Too Large")
+    // Also before its end is known.
+    try client.write("GET /" + String(repeating: "a", count: 300))
+    #expect(try client.response()?.status == 431)
+  }
+
   @Test func clientsThatAskAreToldToContinue() throws {
     let client = try Client()
     try client.write("PUT /v1/kv/e HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")

@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func writesMayBeRestrictedToNetworks() throws {
-    let client = try Client { $0.allowWriteFrom = [IPNetwork("10.0.0.0/8")].compactMap { $0 } }
+    let client = try Client { $0.allowWriteFrom = [CIDR("10.0.0.0/8")].compactMap { $0 } }
     #expect(try client.call("PUT /v1/kv/a", body: "x").body == "Access is restricted")
     #expect(try client.call("DELETE /v1/kv/a").status == 403)
     #expect(try client.call("POST /v1/kv/a").status == 405)

@@ -246,6 +246,29 @@ import Testing
     #expect(try without.call("GET /v1/catalog/datacenters?cached")["X-Cache"] == nil)
   }
 
+  @Test func rememberedAnswersFollowTheirSource() throws {
+    let client = try client()
+    #expect(try client.json("GET /v1/catalog/services?cached")["late"] == nil)
+    client.loop.run()
+    _ = try client.call(
+      "PUT /v1/catalog/register", body: "{\"Node\":\"n9\",\"Address\":\"a\",\"Service\":{\"Service\":\"late\"}}")
+    client.loop.run()
+    #expect(try client.json("GET /v1/catalog/services?cached")["late"] != nil)
+    #expect(try client.call("GET /v1/catalog/services?cached")["X-Cache"] == "HIT")
+  }
+
+  @Test func freshnessIsAskedForInAHeader() throws {
+    let client = try client()
+    #expect(try client.call("GET /v1/catalog/datacenters?cached")["X-Cache"] == "MISS")
+    #expect(try client.call("GET /v1/catalog/datacenters?cached", ["Cache-Control": "max-age=60"])["X-Cache"] == "HIT")
+    let again = try client.call("GET /v1/catalog/datacenters?cached", ["Cache-Control": "must-revalidate"])
+    #expect(again["X-Cache"] == "MISS" && again["Age"] == nil)
+    client.backend.fail(with: .noServers)
+    #expect(try client.call("GET /v1/health/service/web?cached").status == 500)
+    client.backend.fail(with: nil)
+    #expect(try client.call("GET /v1/health/service/web?cached")["X-Cache"] == "MISS")
+  }
+
   @Test func followedHealthTellsThatItIsStreamed() throws {
     let response = try client().call("GET /v1/health/service/web?index=1")
     #expect(response["X-Consul-Query-Backend"] == "streaming")

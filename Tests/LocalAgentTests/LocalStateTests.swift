@@ -7,7 +7,7 @@ import Testing
   private static let minute: UInt64 = 60_000_000_000
 
   private func state(reapAfter: GoDuration = .zero, status: CheckStatus = .passing) throws -> LocalState {
-    var state = LocalState(node: NodeInfo(name: "n1", address: "127.0.0.1"))
+    var state = LocalState(node: OwnNode(name: "n1", address: "127.0.0.1"))
     state.put(.make("web", tags: ["a"]), token: "", origin: .api)
     var definition = CheckType()
     definition.ttl = .minutes(1)
@@ -156,7 +156,7 @@ import Testing
 
   @Test("exposed checks get ports, HTTP first, and lose them with their proxy")
   func exposure() throws {
-    var state = LocalState(node: NodeInfo(name: "n1", address: "127.0.0.1"))
+    var state = LocalState(node: OwnNode(name: "n1", address: "127.0.0.1"))
     state.put(.make("api"), token: "", origin: .api)
     let targets = [("a", "", "127.0.0.1:9/svc"), ("h", "http://127.0.0.1:8081/health?x=1", ""), ("t", "", "")]
     for (id, http, grpc) in targets {

@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  static let node: NodeInfo = {
-    var node = NodeInfo(name: "n1", address: "10.0.0.1")
+  static let node: OwnNode = {
+    var node = OwnNode(name: "n1", address: "10.0.0.1")
     node.id = "fe117506-e3d5-4c25-3047-c60e7594821a"
     node.meta = ["rack": "7"]
     return node

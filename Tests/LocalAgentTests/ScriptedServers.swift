@@ -78,7 +78,7 @@ final class ScriptedServers: Backend {
   ) { completion(.failure(.noLeader)) }
 
   func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) { completion(.failure(.noLeader)) }
 }

@@ -196,7 +196,7 @@ struct TestAgent {
     directory: String? = nil, backend: any Backend = NoServers(datacenter: "dc1"),
     _ adjust: (inout LocalAgentSettings) -> Void = { _ in }
   ) {
-    var node = NodeInfo(name: "n1", address: "127.0.0.1")
+    var node = OwnNode(name: "n1", address: "127.0.0.1")
     node.id = "fe117506-e3d5-4c25-3047-c60e7594821a"
     var settings = LocalAgentSettings(node: node)
     settings.dataDirectory = directory

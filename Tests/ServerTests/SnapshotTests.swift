@@ -17,14 +17,14 @@ private final class LoneServer: Sendable {
 
   init() async throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let registration = ServerRegistration(
-      nodeID: "11111111-1111-1111-1111-111111111111", nodeName: "s1", address: "127.0.0.1", rpcPort: 8300,
-      serviceMeta: [:])
+    let member = ClusterMember(
+      name: "s1", address: "127.0.0.1", port: 8301,
+      tags: ["role": "consul", "dc": "dc1", "id": "a", "port": "8300", "vsn": "2", "build": "1.21.4:1"])
     let settings = RaftSettings(
       heartbeatTimeout: .milliseconds(20), electionTimeout: .milliseconds(20), leaderLeaseTimeout: .milliseconds(20))
     loop = MultiThreadedEventLoopGroup.singleton.any()
     node = try ServerNode(
-      settings: ServerNode.Settings(datacenter: "dc1", registration: registration, logger: logger),
+      settings: ServerNode.Settings(datacenter: "dc1", member: member, logger: logger),
       raftOptions: RaftOptions(
         id: "a", address: "127.0.0.1:8300", settings: settings, snapshots: .inMemory,
         bootstrap: RaftConfiguration(servers: [RaftServer(id: "a", address: "127.0.0.1:8300")]), logger: logger),
@@ -53,7 +53,7 @@ private final class LoneServer: Sendable {
 
   func restore(_ archive: [UInt8]) async throws {
     try await result {
-      node.restoreSnapshot(ByteBuffer(bytes: archive), datacenter: "dc1", token: "", on: loop, $0)
+      node.restoreSnapshot(SpoolFile(archive), datacenter: "dc1", token: "", on: loop, $0)
     }
   }
 

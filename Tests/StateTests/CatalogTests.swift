@@ -294,3 +294,42 @@ private let betaID = "22222222-2222-2222-2222-222222222222"
     #expect(catalog.state.coordinates(node: "n").index == 3)
   }
 }
+
+@Suite struct AddressIndexTests {
+  private func store() -> StateStore {
+    let store = StateStore()
+    for (index, node) in [("n1", "192.0.2.1"), ("n2", "2001:DB8::0:1"), ("n0", "host.example")].enumerated() {
+      var request = RegisterRequest()
+      (request.node, request.address) = node
+      var service = NodeService()
+      (service.id, service.service, service.address) = ("w", "web", "198.51.100.\(index)")
+      request.service = service
+      store.apply(index: UInt64(10 + index), .register(request))
+    }
+    return store
+  }
+
+  @Test func nodesAndInstancesAreFoundByTheirAddresses() {
+    let state = store().current
+    #expect(state.owners(ofAddress: "192.0.2.1").value.node?.value.node == "n1")
+    #expect(state.owners(ofAddress: "2001:db8::1").value.node?.value.node == "n2")
+    #expect(state.owners(ofAddress: "192.0.2.10").value.node == nil)
+    #expect(state.owners(ofAddress: "host.example").value.node == nil)
+    let instances = state.owners(ofAddress: "198.51.100.1").value
+    #expect(instances.node == nil && instances.services.map(\.value.service) == ["web"])
+  }
+
+  @Test func theIndexFollowsChanges() {
+    let store = store()
+    var request = RegisterRequest()
+    (request.node, request.address) = ("n1", "192.0.2.9")
+    store.apply(index: 20, .register(request))
+    #expect(store.current.owners(ofAddress: "192.0.2.1").value.node == nil)
+    #expect(store.current.owners(ofAddress: "192.0.2.9").value.node?.value.node == "n1")
+    var removal = DeregisterRequest()
+    removal.node = "n1"
+    store.apply(index: 21, .deregister(removal))
+    #expect(store.current.owners(ofAddress: "192.0.2.9").value.node == nil)
+    #expect(store.current.owners(ofAddress: "198.51.100.0").value.services.isEmpty)
+  }
+}

@@ -5,7 +5,7 @@ import Model
 extension Agent {
   /// Registers what the configuration defines and what the data directory kept.
   func load(_ configuration: RuntimeConfiguration) async throws {
-    let services = configuration.services.map(\.definition)
+    let services = configuration.services
     let checks = configuration.checks
     let local = local
     let result: Result<Void, LocalAgentError> = await withCheckedContinuation { continuation in

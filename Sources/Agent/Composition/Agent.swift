@@ -11,6 +11,7 @@ import NIOPosix
 import Server
 import Synchronization
 import Telemetry
+import TransportSecurity
 
 /// # Agent
 ///
@@ -23,6 +24,10 @@ public final class Agent: Sendable {
   struct State {
     var configuration: RuntimeConfiguration
     var http: HTTPServer.Listening?
+    /// What sends metrics, once it runs.
+    var metrics: MetricsDriver?
+    /// What runs commands of others, where that is allowed.
+    var remoteExecutor: RemoteExecutor?
   }
 
   /// What asked the agent to end.
@@ -38,8 +43,13 @@ public final class Agent: Sendable {
   let nodeID: String
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let cluster: ClusterConnections
   let server: ServerNode?
   let backend: any Backend
+  /// Who is in the pools.
+  let members: MemberTable
+  /// What servers answered before, for clients and DNS.
+  let cache: AgentCache
   let local: LocalAgent
   /// Turns tokens into rights; nil without access control.
   let access: (any AgentAccess)?
@@ -48,6 +58,7 @@ public final class Agent: Sendable {
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
+  let security: TransportSecurity
   let sinks: [any AdjustableLogSink]
   let endings: AsyncStream<Ending>
   let end: AsyncStream<Ending>.Continuation
@@ -57,11 +68,12 @@ public final class Agent: Sendable {
 
   /// Makes all parts; nothing listens or runs checks yet.
   ///
-  /// - Throws: `AgentError` for a data directory or identity that cannot be used.
+  /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
   init(_ given: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
+    security = try TransportSecurity(AgentTLSSettings(given))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
     let dataDirectory = try DataDirectory.prepare(given)
     tokenStore = AgentTokenStore(given, dataDirectory: dataDirectory)
@@ -72,14 +84,21 @@ public final class Agent: Sendable {
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
     let loop = group.next()
+    members = MemberTable(datacenter: configuration.datacenter)
+    let usesTLS = security.usesTLSForRPC
+    members.put(ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS))
     if configuration.isServer {
-      let server = try ServerSetup.make(configuration, nodeID: nodeID, dataDirectory: dataDirectory, loop: loop)
-      self.server = server
-      backend = server
+      members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
+    }
+    cluster = try ClusterConnections(
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
+    server = cluster.backend.server
+    backend = cluster.backend
+    cache = AgentCache(backend: backend)
+    cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
+    if let server {
       access = server.tokens
     } else {
-      server = nil
-      backend = NoServers(datacenter: configuration.datacenter)
       access =
         configuration.acl.enabled
         ? DownPolicyResolver(downPolicy: configuration.acl.downPolicy, nodeName: configuration.nodeName) : nil
@@ -90,8 +109,12 @@ public final class Agent: Sendable {
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
-      checks: { [group] aliases in CheckEnvironment(configuration, aliases: aliases, group: group) })
-    dns = try DNSServer.make(configuration, backend: backend, resolver: server?.access ?? access, credentials: credentials, group: group)
+      checks: { [group, security] aliases in
+        CheckEnvironment(configuration, security: security, aliases: aliases, group: group)
+      })
+    dns = try DNSServer.make(
+      configuration, backend: backend, cache: cache, resolver: server?.access ?? access, credentials: credentials,
+      group: group)
     api = Mutex(nil)
   }
 
@@ -103,23 +126,25 @@ public final class Agent: Sendable {
   func start() async throws {
     let configuration = configuration
     try await load(configuration)
+    try await cluster.start()
     try await dns?.start()
     var settings = HTTPSettings(configuration)
     settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: server?.access ?? access ?? OpenResolver(), control: self, local: local,
-        settings: settings,
-        logger: LogOutput.logger("agent.http")), group: group)
-    let listening = try await http.start(configuration.httpListeners)
+        settings: settings, logger: LogOutput.logger("agent.http"), cache: cache),
+      group: group)
+    for port in configuration.portsWithoutCertificate(security) {
+      logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
+    }
+    let listening = try await http.start(configuration.httpListeners(security))
     api.withLock { $0 = http }
     state.withLock { $0.http = listening }
-    server?.raft.observeLeadership { [local] change in
-      if case .gained = change { local.serversAvailable() }
-    }
     local.start()
+    cluster.observeServers { [local] in local.serversAvailable() }
     try watches.follow(configuration)
-    if server?.isLeader == true { local.serversAvailable() }
+    try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -127,9 +152,12 @@ public final class Agent: Sendable {
   /// Stops everything in the reverse order. What was acknowledged is on disk when this returns.
   func stop() async {
     await watches.stop()
+    await state.withLock { $0.remoteExecutor }?.stop()
     let (http, listening) = (api.withLock { $0 }, state.withLock { $0.http })
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
+    cache.shutdown()
+    await cluster.stop()
     let local = local
     let server = server
     await Self.offLoops {

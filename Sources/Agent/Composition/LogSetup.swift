@@ -1,10 +1,11 @@
+import Model
 import AgentConfiguration
 import Telemetry
 
 /// Makes the sinks of the log, beside the console, from the configuration.
 enum LogSetup {
   static func sinks(
-    _ logging: RuntimeConfiguration.Logging, level: Telemetry.LogLevel
+    _ logging: RuntimeConfiguration.Logging, level: LogLevel
   ) throws(AgentError) -> [any AdjustableLogSink] {
     var sinks: [any AdjustableLogSink] = []
     if !logging.file.isEmpty {

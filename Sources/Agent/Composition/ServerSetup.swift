@@ -13,11 +13,12 @@ import Telemetry
 /// Makes the server part of an agent from its configuration.
 enum ServerSetup {
   static func make(
-    _ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?, loop: any EventLoop
+    _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, usesTLS: Bool,
+    dataDirectory: String?, transport: any RaftTransport, loop: any EventLoop
   ) throws(AgentError) -> ServerNode {
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var settings = ServerNode.Settings(
-      datacenter: configuration.datacenter, registration: registration(configuration, nodeID: nodeID),
+      datacenter: configuration.datacenter, member: ClusterMember(configuration, nodeID: nodeID, usesTLS: usesTLS),
       logger: LogOutput.logger("agent.server"))
     if let dataDirectory { settings.temporaryDirectory = dataDirectory }
     if configuration.sessionTTLMin > .zero { settings.sessionTTLMinimum = configuration.sessionTTLMin }
@@ -35,8 +36,8 @@ enum ServerSetup {
     do {
       let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
       let server = try ServerNode(
-        settings: settings, raftOptions: options(configuration, id: nodeID, address: address), storage: storage,
-        loop: loop)
+        settings: settings, members: members, raftOptions: options(configuration, id: nodeID, address: address),
+        storage: storage, transport: transport, loop: loop)
       server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
       return server
     } catch {
@@ -63,19 +64,6 @@ enum ServerSetup {
     policy.interval = configuration.raft.snapshotInterval.duration
     policy.trailingEntries = UInt64(max(configuration.raft.trailingLogs, 0))
     return policy
-  }
-
-  /// What the service `consul` of the catalog says of this server.
-  private static func registration(_ configuration: RuntimeConfiguration, nodeID: String) -> ServerRegistration {
-    var meta: StringMap = [
-      "non_voter": "false", "raft_version": "3", "read_replica": "false", "serf_protocol_current": "2",
-      "serf_protocol_max": "5", "serf_protocol_min": "1", "version": Release.version,
-    ]
-    if configuration.ports.grpc > 0 { meta["grpc_port"] = String(configuration.ports.grpc) }
-    if configuration.ports.grpcTLS > 0 { meta["grpc_tls_port"] = String(configuration.ports.grpcTLS) }
-    return ServerRegistration(
-      nodeID: nodeID, nodeName: configuration.nodeName, address: configuration.addresses.advertiseLAN.description,
-      rpcPort: configuration.ports.server, serviceMeta: meta)
   }
 }
 

@@ -8,12 +8,13 @@ import Model
 import NIOCore
 import Server
 import Telemetry
+import TransportSecurity
 
 // What each part takes from the agent's configuration.
 
 extension LocalAgentSettings {
   init(_ configuration: RuntimeConfiguration, nodeID: String, dataDirectory: String?) {
-    self.init(node: NodeInfo(configuration, nodeID: nodeID))
+    self.init(node: OwnNode(configuration, nodeID: nodeID))
     datacenter = configuration.datacenter
     self.dataDirectory = dataDirectory
     checkUpdateInterval = configuration.checkSettings.updateInterval
@@ -25,7 +26,7 @@ extension LocalAgentSettings {
   }
 }
 
-extension NodeInfo {
+extension OwnNode {
   init(_ configuration: RuntimeConfiguration, nodeID: String) {
     self.init(name: configuration.nodeName, address: configuration.addresses.advertiseLAN.description)
     id = nodeID
@@ -44,21 +45,32 @@ extension RuntimeConfiguration {
     return meta
   }
 
-  var httpListeners: [HTTPListener] {
-    addresses.http.map { address in
-      switch address {
-      case .ip(let ip, let port): HTTPListener(.tcp(host: ip.description, port: port))
-      case .unix(let path): HTTPListener(.unix(path: path, mode: UInt32(unixSockets.mode, radix: 8)))
+  /// The listeners of the HTTP API, with and without TLS.
+  func httpListeners(_ security: TransportSecurity) -> [HTTPListener] {
+    addresses.http.map { HTTPListener(place($0)) }
+      + addresses.https.map { address in
+        var listener = HTTPListener(place(address)) { security.serverContext(.https) }
+        listener.handshakeTimeout = .nanoseconds(limits.httpsHandshakeTimeout.nanoseconds)
+        return listener
       }
+  }
+
+  private func place(_ address: ListenAddress) -> HTTPListenAddress {
+    switch address {
+    case .ip(let ip, let port): .tcp(host: ip.description, port: port)
+    case .unix(let path): .unix(path: path, mode: UInt32(unixSockets.mode, radix: 8))
     }
   }
 }
 
 extension CheckEnvironment {
-  init(_ configuration: RuntimeConfiguration, aliases: any AliasSource, group: any EventLoopGroup) {
+  init(
+    _ configuration: RuntimeConfiguration, security: TransportSecurity, aliases: any AliasSource,
+    group: any EventLoopGroup
+  ) {
     self.init(
       eventLoopGroup: group, nodeName: configuration.nodeName, aliases: aliases,
-      logger: LogOutput.logger("agent.checks"))
+      logger: LogOutput.logger("agent.checks"), agentTLS: configuration.checkTLS(security))
     let settings = configuration.checkSettings
     scripts = settings.enableRemoteScripts ? .enabled : settings.enableLocalScripts ? .fromFiles : .disabled
     outputMaxSize = settings.outputMaxSize
@@ -67,20 +79,28 @@ extension CheckEnvironment {
 }
 
 extension HTTPSettings {
+  /// More than any client sends: bytes.
+  private static let headLimitMax = 1 << 30
+
   init(_ configuration: RuntimeConfiguration) {
     self.init()
     prettyByDefault = configuration.isDevelopment
     responseHeaders = configuration.http.responseHeaders.map { (name: $0.key, value: $0.value) }
       .sorted { $0.name < $1.name }
     blockedEndpoints = configuration.http.blockEndpoints
-    allowWriteFrom = configuration.http.allowWriteFrom.compactMap { IPNetwork($0.description) }
+    allowWriteFrom = configuration.http.allowWriteFrom
     usesCache = configuration.http.useCache
+    if !configuration.dataDirectory.isEmpty { temporaryDirectory = configuration.dataDirectory }
     usesStreaming = configuration.useStreamingBackend
     defaultQueryTime = configuration.defaultQueryTime
     maxQueryTime = configuration.maxQueryTime
     kvValueLimit = configuration.limits.kvMaxValueSize
     transactionLimit = configuration.limits.transactionMaxRequestLength
     connectionsPerClient = configuration.limits.httpMaxConnectionsPerClient
+    if configuration.http.maxHeaderBytes > 0 {
+      // The reference accepts as much again as its reader holds, so that small limits do not refuse every request.
+      headLimit = min(configuration.http.maxHeaderBytes, Self.headLimitMax) + 4096
+    }
     allowsUnprintablePaths = configuration.http.disableUnprintableFilter
     uiEnabled = configuration.ui.enabled
     uiPath = configuration.ui.contentPath
@@ -126,8 +146,8 @@ extension DNSSettings {
 extension DNSServer {
   /// Nil when the configuration turns DNS off.
   static func make(
-    _ configuration: RuntimeConfiguration, backend: any Backend, resolver: (any AuthorizerResolver)?,
-    credentials: AgentCredentials, group: any EventLoopGroup
+    _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache,
+    resolver: (any AuthorizerResolver)?, credentials: AgentCredentials, group: any EventLoopGroup
   ) throws -> DNSServer? {
     let addresses = configuration.addresses.dns.compactMap { address -> String? in
       if case .ip(let ip, _) = address { ip.description } else { nil }
@@ -135,9 +155,9 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(backend: backend, nodeName: configuration.nodeName, resolver: resolver) {
-        credentials.dns
-      }, group: group,
+      catalog: BackendCatalog(
+        backend: backend, cache: cache, nodeName: configuration.nodeName, resolver: resolver
+      ) { credentials.dns }, group: group,
       observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

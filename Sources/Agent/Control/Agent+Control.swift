@@ -2,6 +2,7 @@ import AgentConfiguration
 import HTTPAPI
 import Model
 import NIOCore
+import Server
 import Synchronization
 import Telemetry
 
@@ -25,48 +26,14 @@ extension Agent: AgentControl {
     return [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [own])]
   }
 
+  /// This agent as a member of the LAN pool.
+  var ownMember: ClusterMember {
+    ClusterMember(configuration, nodeID: nodeID, usesTLS: security.usesTLSForRPC)
+  }
+
   public func members(wan: Bool) -> [AgentMember]? {
-    if !wan { return [member] }
-    guard isServer else { return nil }
-    var server = member
-    server.name = "\(configuration.nodeName).\(configuration.datacenter)"
-    server.port = configuration.ports.serfWAN
-    return [server]
-  }
-
-  /// This agent as a member of the cluster.
-  var member: AgentMember {
-    let it = configuration
-    var member = AgentMember()
-    member.name = it.nodeName
-    member.address = it.addresses.advertiseLAN.description
-    member.port = it.ports.serfLAN
-    member.status = 1
-    member.protocolMin = 1
-    member.protocolMax = 5
-    member.protocolCurrent = 2
-    member.delegateMin = 2
-    member.delegateMax = 5
-    member.delegateCurrent = 4
-    member.tags = [
-      "build": "\(Release.version):\(Release.revision)", "dc": it.datacenter, "id": nodeID,
-      "role": it.isServer ? "consul" : "node", "segment": "", "vsn": "2", "vsn_max": "3", "vsn_min": "2",
-    ]
-    guard it.isServer else { return member }
-    for (key, value) in serverTags(it) { member.tags[key] = value }
-    return member
-  }
-
-  private func serverTags(_ it: RuntimeConfiguration) -> [(String, String)] {
-    var tags = [
-      ("acls", it.acl.enabled ? "1" : "0"), ("ft_fs", "1"), ("ft_si", "1"), ("port", String(it.ports.server)),
-      ("raft_vsn", "3"), ("wan_join_port", String(it.ports.serfWAN)),
-    ]
-    if it.ports.grpc > 0 { tags.append(("grpc_port", String(it.ports.grpc))) }
-    if it.ports.grpcTLS > 0 { tags.append(("grpc_tls_port", String(it.ports.grpcTLS))) }
-    if it.bootstrap { tags.append(("bootstrap", "1")) }
-    if it.bootstrapExpect > 0 { tags.append(("expect", String(it.bootstrapExpect))) }
-    return tags
+    if wan, !isServer { return nil }
+    return members.members(of: wan ? .wan : .lan).map { AgentMember($0) }
   }
 
   public func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -120,7 +87,7 @@ extension Agent: AgentControl {
   public func monitor(
     level: String, json: Bool, _ receive: @escaping @Sendable (String) -> Void
   ) -> any LogSubscription {
-    let sink = MonitorSink(level: Telemetry.LogLevel(level) ?? .info, json: json, receive)
+    let sink = MonitorSink(level: LogLevel(level) ?? .info, json: json, receive)
     LogOutput.shared.add(sink)
     return sink
   }
@@ -128,11 +95,11 @@ extension Agent: AgentControl {
 
 /// Log lines for a client that watches.
 private final class MonitorSink: LogSink, LogSubscription {
-  let level: Telemetry.LogLevel
+  let level: LogLevel
   private let json: Bool
   private let receive: @Sendable (String) -> Void
 
-  init(level: Telemetry.LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
+  init(level: LogLevel, json: Bool, _ receive: @escaping @Sendable (String) -> Void) {
     self.level = level
     self.json = json
     self.receive = receive
@@ -140,4 +107,29 @@ private final class MonitorSink: LogSink, LogSubscription {
 
   func write(_ record: LogRecord) { receive(json ? record.json : record.line) }
   func cancel() { LogOutput.shared.remove(self) }
+}
+
+extension AgentMember {
+  /// A member as the API shows it, with the numbers of Serf's protocol.
+  init(_ member: ClusterMember) {
+    self.init()
+    name = member.name
+    address = member.address
+    port = member.port
+    tags = StringMap(member.tags.map { (key: $0.key, value: $0.value) })
+    status =
+      switch member.status {
+      case .none: 0
+      case .alive: 1
+      case .leaving: 2
+      case .left: 3
+      case .failed: 4
+      }
+    protocolMin = member.protocolMinimum
+    protocolMax = member.protocolMaximum
+    protocolCurrent = member.protocolCurrent
+    delegateMin = 2
+    delegateMax = 5
+    delegateCurrent = 4
+  }
 }

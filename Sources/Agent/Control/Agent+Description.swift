@@ -1,6 +1,7 @@
 import AgentConfiguration
 import HTTPAPI
 import Model
+import Server
 
 #if canImport(Glibc)
   import Glibc
@@ -26,7 +27,7 @@ extension Agent {
       ownCoordinate.encodeJSON(&writer)
     }
     writer.member("Member")
-    member.encodeJSON(&writer)
+    AgentMember(ownMember).encodeJSON(&writer)
     writer.member("Stats")
     writer.beginObject()
     for (section, entries) in statistics {

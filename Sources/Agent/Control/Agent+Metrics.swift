@@ -7,6 +7,10 @@ import Server
 import Telemetry
 import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension MetricsSettings {
   init(_ telemetry: RuntimeConfiguration.Telemetry) {
     self.init()
@@ -20,20 +24,26 @@ extension MetricsSettings {
   }
 }
 
+extension RuntimeConfiguration.Telemetry {
+  /// The servers that metrics are sent to.
+  var targets: [MetricsTarget] {
+    var targets: [MetricsTarget] = []
+    if !statsdAddress.isEmpty { targets.append(.statsd(statsdAddress)) }
+    if !statsiteAddress.isEmpty { targets.append(.statsite(statsiteAddress)) }
+    if !dogstatsdAddress.isEmpty { targets.append(.dogstatsd(dogstatsdAddress, tags: dogstatsdTags)) }
+    return targets
+  }
+}
+
 extension Agent {
   /// Begins to add metrics up and to send them where the configuration says.
   func startMetrics() {
     let telemetry = configuration.telemetry
-    var targets: [MetricsTarget] = []
-    if !telemetry.statsdAddress.isEmpty { targets.append(.statsd(telemetry.statsdAddress)) }
-    if !telemetry.statsiteAddress.isEmpty { targets.append(.statsite(telemetry.statsiteAddress)) }
-    if !telemetry.dogstatsdAddress.isEmpty {
-      targets.append(.dogstatsd(telemetry.dogstatsdAddress, tags: telemetry.dogstatsdTags))
-    }
     let registry = MetricsRegistry.shared
     let driver = MetricsDriver(
-      registry, settings: MetricsSettings(telemetry), targets: targets,
+      registry, settings: MetricsSettings(telemetry), targets: telemetry.targets,
       logger: LogOutput.logger("agent.telemetry"))
+    state.withLock { $0.metrics = driver }
     MetricsSystem.bootstrap(RegistryMetricsFactory(registry))
     registry.addCollector { RuntimeMetrics.collect(into: $0) }
     registry.addCollector { [weak self] in self?.collectMetrics(into: $0) }
@@ -46,6 +56,9 @@ extension Agent {
 
   private func collectMetrics(into registry: MetricsRegistry) {
     registry.gauge("version", [MetricLabel("version", Release.version), MetricLabel("pre_release", "")]).set(1)
+    if let expiry = security.certificateExpiry {
+      registry.gauge("agent.tls.cert.expiry").set(Double(expiry - Int(time(nil))))
+    }
     guard let server else { return }
     server.collectMetrics(into: registry)
     if let state = autopilotState, server.isLeader {

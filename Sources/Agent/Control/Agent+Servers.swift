@@ -21,27 +21,7 @@ extension Agent {
     }
   }
 
-  public var autopilotState: AutopilotState? {
-    guard let server else { return nil }
-    let members = members(wan: false) ?? []
-    return server.autopilotState { server in
-      guard let member = members.first(where: { $0.tags["id"] == server.id }) else { return }
-      server.name = member.name
-      server.nodeStatus = Self.statusName(member.status)
-      server.version = String((member.tags["build"] ?? "").prefix { $0 != ":" })
-      server.meta = ["consul-version": server.version]
-    }
-  }
-
-  private static func statusName(_ status: Int) -> String {
-    switch status {
-    case 1: "alive"
-    case 2: "leaving"
-    case 3: "left"
-    case 4: "failed"
-    default: "none"
-    }
-  }
+  public var autopilotState: AutopilotState? { server?.autopilotState }
 
   public func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
     keyrings.perform(

@@ -5,6 +5,7 @@ import Logging
 import Model
 import Server
 import Telemetry
+import TransportSecurity
 
 extension Agent {
   /// Reads the configuration again and puts into effect what can be changed while the agent runs.
@@ -13,6 +14,7 @@ extension Agent {
   func reloadConfiguration() async throws {
     let loaded = try loader.load()
     for warning in loaded.warnings { logger.warning("\(warning)") }
+    if let problem = loaded.configuration.startProblem { throw problem }
     let old = configuration
     let changes = ConfigurationChanges(from: old, to: loaded.configuration)
     if !changes.ignored.isEmpty {
@@ -20,14 +22,19 @@ extension Agent {
     }
     var new = old.reloaded(with: loaded.configuration)
     try tokenStore.load(into: &new.acl.tokens)
+    try security.update(AgentTLSSettings(new))
+    local.replaceCheckTLS(new.checkTLS(security))
     state.withLock { [new] in $0.configuration = new }
     useTokens(new.acl.tokens)
-    if let level = Telemetry.LogLevel(new.logging.level) {
+    if let level = LogLevel(new.logging.level) {
       for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()
     }
+    state.withLock { $0.metrics }?.update(MetricsSettings(new.telemetry), targets: new.telemetry.targets)
     try dns?.update(DNSSettings(new))
+    cache.setFetchRate(new.cache.entryFetchRate, burst: new.cache.entryFetchMaxBurst)
     server?.setRequestLimits(RequestLimits(new.limits))
+    cluster.listener?.setConnectionsPerClientMax(new.limits.rpcMaxConnectionsPerClient)
     httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)
     local.pauseSync()
     defer { local.resumeSync() }

@@ -16,10 +16,8 @@ extension Agent {
   public static func run(_ loader: ConfigurationLoader) async throws -> Int32 {
     let loaded = try loader.load()
     let configuration = loaded.configuration
-    guard let level = Telemetry.LogLevel(configuration.logging.level) else {
-      throw AgentError.configuration(
-        "Invalid log level: \(configuration.logging.level). Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")
-    }
+    if let problem = configuration.startProblem { throw problem }
+    let level = LogLevel(configuration.logging.level) ?? .info
     let console = DescriptorSink(
       descriptor: STDOUT_FILENO, level: level,
       json: configuration.logging.json)

@@ -26,11 +26,7 @@ final class AgentWatches: Sendable {
     var wanted: [String: WatchDefinition] = [:]
     for (index, watch) in configuration.watches.enumerated() {
       do {
-        guard let definition = try WatchDefinition(watch) else {
-          logger.warning("watches of this type are not followed", metadata: ["type": "\(watch["type"]?.string ?? "")"])
-          continue
-        }
-        wanted[Dynamic.object(watch.members).json] = definition
+        wanted[Dynamic.object(watch.members).json] = try WatchDefinition(watch)
       } catch {
         throw .configuration("watches[\(index)]: \(error)")
       }
@@ -52,11 +48,11 @@ final class AgentWatches: Sendable {
   private func client(_ configuration: RuntimeConfiguration, isNeeded: Bool) throws(AgentError) -> ConsulClient? {
     if let client = state.withLock({ $0.client }) { return client }
     guard isNeeded else { return nil }
-    guard let address = configuration.ownAddress else {
+    guard let access = configuration.ownAccess else {
       throw .configuration("watches need the HTTP API, which the configuration turns off")
     }
     do throws(ClientError) {
-      let client = try ConsulClient(ClientConfiguration(address: address))
+      let client = try ConsulClient(access)
       state.withLock { $0.client = client }
       return client
     } catch {
@@ -111,32 +107,10 @@ struct WatchDefinition: Sendable {
 
   /// Members that are about the handler.
   private static let handlerMembers: Set<String> = ["handler", "handler_type", "args", "http_handler_config"]
-  /// What only the mesh has.
-  private static let meshTypes: Set<String> = ["connect_roots", "connect_leaf", "agent_service"]
 
-  /// Nil for a type that this agent cannot follow.
-  init?(_ definition: DynamicMap) throws {
-    let type = definition["type"]?.string ?? ""
-    if Self.meshTypes.contains(type) { return nil }
+  init(_ definition: DynamicMap) throws {
     watch = try Watch(parameters: definition.members, exempt: Self.handlerMembers)
     handler = try WatchHandler(definition)
-    name = type
-  }
-}
-
-extension RuntimeConfiguration {
-  /// Where this agent's own API is reached from this machine; nil without one.
-  fileprivate var ownAddress: AgentAddress? {
-    for address in addresses.http {
-      switch address {
-      case .unix(let path): return AgentAddress(endpoint: .unixSocket(path))
-      case .ip(let ip, let port):
-        let host = ip.description
-        // An agent that listens everywhere also listens here.
-        let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
-        return AgentAddress(endpoint: .host(here[host] ?? host, port: port))
-      }
-    }
-    return nil
+    name = definition["type"]?.string ?? ""
   }
 }

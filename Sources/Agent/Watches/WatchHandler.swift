@@ -8,7 +8,8 @@ import SystemPackage
 
 /// What is called with each state of a view.
 enum WatchHandler: Sendable {
-  /// A program, or a script for the shell: it reads the view as JSON from its input and finds the index in `CONSUL_INDEX`.
+  /// A program, or a script for the shell: it reads the view as JSON from its input and finds the index in `CONSUL_INDEX`,
+  /// or in `CONSUL_HASH` the hash of what the agent itself knows.
   case program([String])
   case script(String)
   /// The view is sent to a server.
@@ -64,7 +65,7 @@ enum WatchHandler: Sendable {
     let configuration = Configuration(
       executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
       arguments: Arguments(Array(words.dropFirst())),
-      environment: .inherit.updating(["CONSUL_INDEX": String(update.index)]), platformOptions: platform)
+      environment: .inherit.updating([update.position.variable: update.position.value]), platformOptions: platform)
     do {
       let result = try await Subprocess.run(
         configuration, input: .inputWriter, output: .sequence, error: .combinedWithOutput
@@ -87,6 +88,14 @@ enum WatchHandler: Sendable {
     } catch {
       return "\(program): \(error)"
     }
+  }
+}
+
+extension Watch.Update {
+  /// Which state of the view it is, for handlers.
+  fileprivate var position: (variable: Subprocess.Environment.Key, header: String, value: String) {
+    if let hash { return ("CONSUL_HASH", "X-Consul-Hash", hash) }
+    return ("CONSUL_INDEX", "X-Consul-Index", String(index))
   }
 }
 
@@ -139,7 +148,7 @@ struct WatchRequest: Sendable, Equatable {
       var request = HTTPClientRequest(url: url)
       request.method = .RAW(value: method)
       request.headers.add(name: "Content-Type", value: "application/json")
-      request.headers.add(name: "X-Consul-Index", value: String(update.index))
+      request.headers.add(name: update.position.header, value: update.position.value)
       for header in headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
       request.body = .bytes(ByteBuffer(bytes: update.json))
       let response = try await client.execute(request, timeout: .nanoseconds(timeout.nanoseconds))

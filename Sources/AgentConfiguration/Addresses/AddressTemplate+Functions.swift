@@ -1,3 +1,5 @@
+import Model
+
 // The functions of address templates.
 extension AddressTemplate {
   func call(_ function: String, _ arguments: [String], on input: Value?) throws(Failure) -> Value {

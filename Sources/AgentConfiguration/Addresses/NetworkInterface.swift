@@ -1,3 +1,4 @@
+import Model
 import Glibc
 
 /// One address of one network interface of the host.

@@ -65,7 +65,7 @@ public struct ConfigurationLoader: Sendable {
         let (values, _) = try source.settings()
         for block in values.list("service") + values.list("services") {
           do throws(DecodingError) {
-            result.append(try ConfiguredService(block.object ?? DynamicObject()).definition)
+            result.append(try ServiceDefinition(configuration: block.object ?? DynamicObject()))
           } catch {
             throw .source(source.name, .invalid(error.description))
           }

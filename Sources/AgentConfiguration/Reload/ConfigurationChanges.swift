@@ -41,6 +41,10 @@ extension RuntimeConfiguration {
     result.telemetry.allowedPrefixes = new.telemetry.allowedPrefixes
     result.telemetry.blockedPrefixes = new.telemetry.blockedPrefixes
     result.telemetry.filterDefault = new.telemetry.filterDefault
+    result.telemetry.statsdAddress = new.telemetry.statsdAddress
+    result.telemetry.statsiteAddress = new.telemetry.statsiteAddress
+    result.telemetry.dogstatsdAddress = new.telemetry.dogstatsdAddress
+    result.telemetry.dogstatsdTags = new.telemetry.dogstatsdTags
     result.raft.snapshotThreshold = new.raft.snapshotThreshold
     result.raft.snapshotInterval = new.raft.snapshotInterval
     result.raft.trailingLogs = new.raft.trailingLogs

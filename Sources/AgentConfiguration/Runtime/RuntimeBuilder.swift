@@ -89,13 +89,13 @@ struct RuntimeBuilder {
 
   // MARK: Definitions
 
-  private mutating func services() throws(ConfigurationError) -> [ConfiguredService] {
-    var result: [ConfiguredService] = []
+  private mutating func services() throws(ConfigurationError) -> [ServiceDefinition] {
+    var result: [ServiceDefinition] = []
     // Blocks called `services` come before those called `service`, as in the reference.
     for block in reader.values.list("services") + reader.values.list("service") {
       let members = block.object ?? DynamicObject()
       do throws(DecodingError) {
-        result.append(try ConfiguredService(members))
+        result.append(try ServiceDefinition(configuration: members))
       } catch {
         reader.problem(Self.problem(error, "service[\(members["name"]?.string ?? "")]"))
       }
@@ -104,11 +104,11 @@ struct RuntimeBuilder {
     return result
   }
 
-  private static func validate(_ service: ConfiguredService) throws(ConfigurationError) {
-    if service.definition.name.isEmpty { throw .invalid("service \"\(service.id)\": name is missing") }
-    for check in service.checks {
+  private static func validate(_ service: ServiceDefinition) throws(ConfigurationError) {
+    if service.name.isEmpty { throw .invalid("service \"\(service.effectiveID)\": name is missing") }
+    for check in service.allChecks {
       if let problem = check.definitionProblem {
-        throw .invalid("service \"\(service.definition.name)\": check \"\(check.name)\": \(problem)")
+        throw .invalid("service \"\(service.name)\": check \"\(check.name)\": \(problem)")
       }
     }
   }

@@ -157,28 +157,3 @@ extension RuntimeConfiguration {
     }
   }
 }
-
-/// The levels of the log, least important first.
-public enum LogLevel: String, Sendable, CaseIterable, Comparable {
-  case trace, debug, info, warn, error
-
-  /// Reads a level without regard to case; `ERR` is `ERROR`.
-  public init?(_ text: String) {
-    switch text.lowercased() {
-    case "err": self = .error
-    default: self.init(rawValue: text.lowercased())
-    }
-  }
-
-  private var rank: Int {
-    switch self {
-    case .trace: 0
-    case .debug: 1
-    case .info: 2
-    case .warn: 3
-    case .error: 4
-    }
-  }
-
-  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rank < b.rank }
-}

@@ -85,7 +85,7 @@ public struct RuntimeConfiguration: Sendable, Equatable {
 
   // MARK: Definitions
 
-  public var services: [ConfiguredService]
+  public var services: [ServiceDefinition]
   /// Checks of the node, or of services that they name by id.
   public var checks: [CheckDefinition]
   /// Watch specifications as written, keys in their own case.

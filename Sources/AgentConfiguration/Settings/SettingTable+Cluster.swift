@@ -139,16 +139,17 @@ extension SettingTable {
       "telemetry.metrics_prefix", .string, default: "consul", debug: "Telemetry.MetricsPrefix",
       "First part of the names of all metrics."),
     Setting(
-      "telemetry.statsd_address", .string, default: "", debug: "Telemetry.StatsdAddr", "statsd server (UDP), host:port."
+      "telemetry.statsd_address", .string, default: "", traits: [.reloadable], debug: "Telemetry.StatsdAddr",
+      "statsd server (UDP), host:port."
     ),
     Setting(
-      "telemetry.statsite_address", .string, default: "", debug: "Telemetry.StatsiteAddr",
+      "telemetry.statsite_address", .string, default: "", traits: [.reloadable], debug: "Telemetry.StatsiteAddr",
       "statsite server (TCP), host:port."),
     Setting(
-      "telemetry.dogstatsd_addr", .string, default: "", debug: "Telemetry.DogstatsdAddr",
+      "telemetry.dogstatsd_addr", .string, default: "", traits: [.reloadable], debug: "Telemetry.DogstatsdAddr",
       "DogStatsD server (UDP), host:port."),
     Setting(
-      "telemetry.dogstatsd_tags", .strings, default: [], debug: "Telemetry.DogstatsdTags",
+      "telemetry.dogstatsd_tags", .strings, default: [], traits: [.reloadable], debug: "Telemetry.DogstatsdTags",
       "Tags of all metrics, name:value."),
     Setting(
       "telemetry.retry_failed_connection", .bool, default: true, debug: "Telemetry.RetryFailedConfiguration",

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
+import TransportSecurity
 
 /// Where to connect to.
 enum Endpoint: Sendable {
@@ -29,7 +30,7 @@ struct Dialer: Sendable {
       throw NetworkFailure("tls: cannot use the agent's TLS settings: \(error)", .handshake)
     }.flatMap { context in
       connect(endpoint, on: loop, timeout: timeout) { channel in
-        try channel.pipeline.syncOperations.addHandlers(Self.tlsHandlers(context, tls, endpoint, channel))
+        try channel.pipeline.syncOperations.addHandlers(tlsHandlers(context, tls, endpoint, channel))
         try handlers(channel)
       }.flatMap { channel in channel.outcome(of: HandshakeGate.self).map { channel } }
     }
@@ -55,20 +56,20 @@ struct Dialer: Sendable {
     }
   }
 
-  private static func tlsHandlers(
+  private func tlsHandlers(
     _ context: NIOSSLContext, _ wish: TLSWish, _ endpoint: Endpoint, _ channel: any Channel
   ) throws -> [any ChannelHandler] {
-    var expected = wish.serverName
+    var expected = wish.serverName.isEmpty ? contexts.serverName : wish.serverName
     if expected.isEmpty, case .tcp(let place) = endpoint { expected = place.host }
     // SNI cannot carry an address (RFC 6066, section 3); the certificate is then matched with the peer's address.
-    let name = expected.isEmpty || ipBytes(expected) != nil ? nil : expected
+    let name = expected.isEmpty || IPBytes.parse(expected) != nil ? nil : expected
     let tls: NIOSSLClientHandler
     do {
       tls = try NIOSSLClientHandler(context: context, serverHostname: name)
     } catch {
       throw NetworkFailure("tls: \"\(expected)\" is not a server name", .handshake)
     }
-    let failure = TLSFailure(expected: expected, now: time(nil))
+    let failure = HandshakeFailure(expected: expected, now: time(nil))
     return [tls, HandshakeGate(tls, failure, verifies: !wish.skipsVerification, channel.eventLoop)]
   }
 }
@@ -99,14 +100,14 @@ private final class HandshakeGate: ChannelInboundHandler, Conversation {
   typealias InboundIn = ByteBuffer
 
   private let tls: NIOSSLClientHandler
-  private let failure: TLSFailure
+  private let failure: HandshakeFailure
   private let verifies: Bool
   private let shaken: EventLoopPromise<Void>
   private var isOver = false
 
   var outcome: EventLoopFuture<Void> { shaken.futureResult }
 
-  init(_ tls: NIOSSLClientHandler, _ failure: TLSFailure, verifies: Bool, _ loop: any EventLoop) {
+  init(_ tls: NIOSSLClientHandler, _ failure: HandshakeFailure, verifies: Bool, _ loop: any EventLoop) {
     self.tls = tls
     self.failure = failure
     self.verifies = verifies
@@ -117,7 +118,7 @@ private final class HandshakeGate: ChannelInboundHandler, Conversation {
     if case .handshakeCompleted? = event as? TLSUserEvent {
       // The library accepts the peer's address, too, where a name is expected.
       if verifies, let refusal = failure.refusal(tls.peerCertificate) {
-        end(refusal)
+        end(NetworkFailure(refusal, .handshake))
         return context.close(promise: nil)
       }
       end(nil)
@@ -127,7 +128,8 @@ private final class HandshakeGate: ChannelInboundHandler, Conversation {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if isOver { return context.fireErrorCaught(error) }
-    end(failure.describe(error, certificate: tls.peerCertificate))
+    let text = (error as? NetworkFailure)?.text ?? failure.describe(error, certificate: tls.peerCertificate)
+    end(NetworkFailure(text, .handshake))
     context.close(promise: nil)
   }
 

@@ -3,11 +3,6 @@ import ConsulClient
 /// `consul event`: tells all agents of a datacenter, or some, that something happened.
 enum EventCommand {
   private static let name = Flag.string("name", "Name of the event.")
-  private static let node = Flag.string("node", "Regular expression for the names of the nodes that it is for.")
-  private static let service = Flag.string(
-    "service", "Regular expression for the names of the services whose agents it is for.")
-  private static let tag = Flag.string(
-    "tag", "Regular expression for a tag that such a service has; only with -service.")
 
   static var command: Command {
     Command(
@@ -19,7 +14,7 @@ enum EventCommand {
             $ consul event -name=deploy -service=web 1609030
         """,
       clientFlags: ClientFlags.connection,
-      flags: [name.any, node.any, service.any, tag.any],
+      flags: [name.any] + EventTarget.flags,
       run: run)
   }
 
@@ -29,19 +24,14 @@ enum EventCommand {
       throw CommandFailure("Too many command line arguments.", showsHelp: true)
     }
     guard !invocation[name].isEmpty else { throw CommandFailure("Event name must be specified", showsHelp: true) }
-    guard invocation[tag].isEmpty || !invocation[service].isEmpty else {
-      throw CommandFailure("Cannot provide tag filter without service filter.")
-    }
-    for (subject, pattern) in [("node", invocation[node]), ("service", invocation[service]), ("tag", invocation[tag])] {
-      _ = try RegularExpression(pattern, complaint: "Failed to compile \(subject) filter regexp")
-    }
+    let target = try EventTarget.target(invocation)
     let client = try invocation.client()
     // An agent that cannot be asked for its name is not asked to tell others.
     _ = try await explaining("Error querying Consul agent") { try await client.agent.describe() }
     let id = try await explaining("Error firing event") {
       try await client.events.fire(
         invocation[name], payload: Array((invocation.arguments.first ?? "").utf8),
-        target: Events.Target(node: invocation[node], service: invocation[service], tag: invocation[tag]))
+        target: target)
     }
     invocation.console.out("Event ID: \(id)")
     return 0

@@ -24,7 +24,8 @@ enum MonitorCommand {
         return try await Interrupts.cancelling { [request] in
           let stream = try await explaining("Error starting monitor") { try await client.stream(request) }
           for try await piece in stream { console.write(.out, piece) }
-          // The agent ended.
+          // A cancelled stream ends like one whose agent ended.
+          try Task.checkCancellation()
           console.err("Remote side ended the monitor! This usually means that the\nremote side has exited or crashed.")
           return 1
         }

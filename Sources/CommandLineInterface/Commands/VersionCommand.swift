@@ -1,42 +1,38 @@
 import Model
 
 /// What the program says of itself. Tools read these lines, hence their form.
-struct VersionReport: Sendable {
-  var version: String
-  var prerelease: String
-  var revision: String
-  var buildDate: String
-  var protocolDefault: Int
-  var protocolMin: Int
-  var protocolMax: Int
+enum VersionReport {
+  /// Versions of the protocol between agents.
+  private static let spokenProtocol = 2
+  private static let understoodProtocols = 2...3
 
-  static let current = VersionReport(
-    version: Release.version, prerelease: "", revision: Release.revision, buildDate: Release.buildDate,
-    protocolDefault: 2, protocolMin: 2, protocolMax: 3)
-
-  var pretty: String {
+  static var pretty: String {
     """
-    Consul v\(version)\(prerelease.isEmpty ? "" : "-" + prerelease)
-    Revision \(revision)
-    Build Date \(buildDate)
-    Protocol \(protocolDefault) spoken by default, understands \(protocolMin) to \(protocolMax) \
-    (agent will automatically use protocol >\(protocolDefault) when speaking to compatible agents)
+    Consul v\(Release.version)
+    Revision \(Release.revision)
+    Build Date \(Release.buildDate)
+    Protocol \(spokenProtocol) spoken by default, understands \(understoodProtocols.lowerBound) to \
+    \(understoodProtocols.upperBound) (agent will automatically use protocol >\(spokenProtocol) when speaking to \
+    compatible agents)
 
     """
   }
 
-  var json: String {
+  static var json: String {
     var writer = JSONWriter()
     writer.beginObject()
     for (name, text) in [
-      ("Version", version), ("Revision", revision), ("Prerelease", prerelease), ("BuildDate", buildDate),
+      ("Version", Release.version), ("Revision", Release.revision), ("Prerelease", ""),
+      ("BuildDate", Release.buildDate),
     ] {
       writer.member(name)
       writer.string(text)
     }
     writer.member("RPC")
     writer.beginObject()
-    for (name, number) in [("Default", protocolDefault), ("Min", protocolMin), ("Max", protocolMax)] {
+    for (name, number) in [
+      ("Default", spokenProtocol), ("Min", understoodProtocols.lowerBound), ("Max", understoodProtocols.upperBound),
+    ] {
       writer.member(name)
       writer.integer(number)
     }
@@ -57,8 +53,8 @@ enum VersionCommand {
       flags: [format.any]
     ) { invocation in
       switch invocation[format] {
-      case "pretty": invocation.console.out(VersionReport.current.pretty)
-      case "json": invocation.console.out(VersionReport.current.json)
+      case "pretty": invocation.console.out(VersionReport.pretty)
+      case "json": invocation.console.out(VersionReport.json)
       default: throw CommandFailure("Unknown format: \(invocation[format])")
       }
       return 0

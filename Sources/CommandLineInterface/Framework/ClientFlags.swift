@@ -75,15 +75,20 @@ extension Invocation {
       configuration.tokenFile = nil
     }
     configuration.tokenFile = self[ClientFlags.tokenFile] ?? configuration.tokenFile
-    configuration.tls.authorityFile = self[ClientFlags.authorityFile] ?? configuration.tls.authorityFile
-    configuration.tls.authorityDirectory = self[ClientFlags.authorityDirectory] ?? configuration.tls.authorityDirectory
-    configuration.tls.certificateFile = self[ClientFlags.certificate] ?? configuration.tls.certificateFile
-    configuration.tls.keyFile = self[ClientFlags.key] ?? configuration.tls.keyFile
-    configuration.tls.serverName = self[ClientFlags.serverName] ?? configuration.tls.serverName
+    take(ClientFlags.authorityFile, into: &configuration.tls.authorityFile)
+    take(ClientFlags.authorityDirectory, into: &configuration.tls.authorityDirectory)
+    take(ClientFlags.certificate, into: &configuration.tls.certificateFile)
+    take(ClientFlags.key, into: &configuration.tls.keyFile)
+    take(ClientFlags.serverName, into: &configuration.tls.serverName)
     configuration.datacenter = self[ClientFlags.datacenter]
     configuration.namespace = self[ClientFlags.namespace] ?? configuration.namespace
     configuration.partition = self[ClientFlags.partition] ?? configuration.partition
     return configuration
+  }
+
+  /// A flag that was given wins over the environment; an empty one takes back what that says.
+  private func take(_ flag: Flag<String?>, into value: inout String?) {
+    if let given = self[flag] { value = given.isEmpty ? nil : given }
   }
 
   /// Options of a read, as far as the common flags say them.

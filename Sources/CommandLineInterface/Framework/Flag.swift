@@ -83,8 +83,11 @@ extension Flag where Value == Int {
 }
 
 extension Flag where Value == GoDuration {
-  static func duration(_ name: String, _ help: String) -> Flag {
-    Flag(name: name, placeholder: "duration", help: help, defaultValue: .zero, shownDefault: nil) {
+  static func duration(_ name: String, default defaultValue: GoDuration = .zero, _ help: String) -> Flag {
+    Flag(
+      name: name, placeholder: "duration", help: help, defaultValue: defaultValue,
+      shownDefault: defaultValue == .zero ? nil : defaultValue.description
+    ) {
       text, value throws(FlagValueError) in
       guard let parsed = GoDuration(text) else { throw .syntax }
       value = parsed

@@ -72,13 +72,31 @@ extension RaftCore {
     guard let candidacy, candidacy.phase == .preVote else { return }
     if candidacy.granted.count >= membership.latest.quorum {
       beginElection(isTransfer: false, now: now)
+    } else if isLost(candidacy) {
+      // Others still hear the leader, or have not noticed yet that it is gone.
+      retrySoon(within: timing.election / 4...timing.election / 2, now: now)
     }
-    // Refused by a quorum: the election timer starts over.
+  }
+
+  /// So many refused that the others are no majority.
+  private func isLost(_ candidacy: Candidacy) -> Bool {
+    candidacy.refused.count > membership.latest.voters.count - membership.latest.quorum
+  }
+
+  /// Nothing is to be won by waiting for the rest of the election timeout. The random pause keeps candidates apart that
+  /// took the votes from each other.
+  private mutating func retrySoon(within pause: ClosedRange<UInt64>, now: MonotonicInstant) {
+    let retryAt = now + UInt64.random(in: pause, using: &random)
+    electionDeadline = electionDeadline.map { min($0, retryAt) } ?? retryAt
   }
 
   private mutating func concludeElection(now: MonotonicInstant) {
-    guard let candidacy, candidacy.phase == .vote, candidacy.granted.count >= membership.latest.quorum else { return }
-    becomeLeader(now: now)
+    guard let candidacy, candidacy.phase == .vote else { return }
+    if candidacy.granted.count >= membership.latest.quorum {
+      becomeLeader(now: now)
+    } else if isLost(candidacy) {
+      retrySoon(within: timing.election / 20...timing.election / 4, now: now)
+    }
   }
 
   mutating func receivePreVoteResponse(

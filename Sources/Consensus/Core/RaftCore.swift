@@ -96,6 +96,7 @@ struct RaftCore: Sendable {
   mutating func step(_ event: RaftEvent, now: MonotonicInstant) -> [RaftEffect] {
     switch event {
     case .tick: tick(now: now)
+    case .seed(let configuration): seed(configuration, now: now)
     case .propose(let entries): propose(entries, now: now)
     case .changeConfiguration(let change, let expected, let appendedAt):
       changeConfiguration(change, expectedIndex: expected, appendedAt: appendedAt, now: now)

@@ -2,6 +2,8 @@
 enum RaftEvent: Sendable {
   /// `nextDeadline` has passed.
   case tick
+  /// Begin a new cluster.
+  case seed(RaftConfiguration)
   /// Entries of this server's clients; index and term are still open.
   case propose([LogEntry])
   case changeConfiguration(ConfigurationChange, expectedIndex: LogIndex?, appendedAt: WallTime)

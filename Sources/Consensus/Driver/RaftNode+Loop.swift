@@ -140,7 +140,15 @@ extension RaftNode {
   private func publish(_ replica: Replica) {
     uncontestedFrom.store(replica.uncontestedFrom ?? .max, ordering: .releasing)
     let current = replica.status(isShutDown: false)
-    status.withLock { $0 = current }
+    let isLeaderNew = status.withLock { status in
+      defer { status = current }
+      return status.leader != current.leader
+    }
+    guard isLeaderNew else { return }
+    let observers = leaderObservers.withLock { $0 }
+    if !observers.isEmpty {
+      executor.submit([.call { [leader = current.leader] in for observer in observers { observer(leader) } }])
+    }
   }
 
   private func end(_ replica: Replica, _ loop: inout ConsensusLoop) {

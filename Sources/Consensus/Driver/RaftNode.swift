@@ -42,6 +42,7 @@ public final class RaftNode: Sendable {
   let uncontestedFrom = Atomic<LogIndex>(.max)
   private let observers: Mutex<[@Sendable (LeadershipChange) -> Void]>
   let failureObservers = Mutex<[@Sendable (RaftError) -> Void]>([])
+  let leaderObservers = Mutex<[@Sendable (RaftServer?) -> Void]>([])
   let threads: Mutex<[RaftThread]>
 
   /// Opens the stores, restores the state machine and starts.
@@ -97,6 +98,15 @@ public final class RaftNode: Sendable {
   }
 
   // MARK: Clients
+
+  /// Begins a new cluster with these servers. Every one of them may do so, with the same configuration.
+  ///
+  /// Completes with `alreadyBootstrapped` if this server knows of any cluster, itself or from others.
+  public func bootstrap(
+    _ configuration: RaftConfiguration, completion: @escaping @Sendable (Result<Void, RaftError>) -> Void
+  ) {
+    if !submit(.seed(configuration, completion: completion)) { completion(.failure(.shutDown)) }
+  }
 
   /// Adds a command to the log. The completion gets its index and the state machine's result, or why it failed. After
   /// `leadershipLost`, `shutDown` or `storage` the command may still turn out to be part of the log.
@@ -182,6 +192,11 @@ public final class RaftNode: Sendable {
   /// Reports the error that ended this server, if storage fails. Nothing is acknowledged after it.
   public func observeFailure(_ observer: @escaping @Sendable (RaftError) -> Void) {
     failureObservers.withLock { $0.append(observer) }
+  }
+
+  /// Reports who leads from now on, as far as this server knows; nil while it does not.
+  public func observeLeader(_ observer: @escaping @Sendable (RaftServer?) -> Void) {
+    leaderObservers.withLock { $0.append(observer) }
   }
 
   fileprivate func report(_ change: LeadershipChange) {

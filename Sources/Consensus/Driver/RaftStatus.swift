@@ -22,6 +22,8 @@ public struct RaftStatus: Sendable, Equatable {
   public var latestConfigurationIndex: LogIndex
   /// Other voters.
   public var peerCount: Int
+  /// What a leader knows of the others; empty on all others.
+  public var peers: [PeerStatus] = []
   /// Time since the leader was heard from: zero on the leader, nil if it never was.
   public var lastContact: Duration?
   public var protocolVersion: Int { 3 }
@@ -31,4 +33,14 @@ public struct RaftStatus: Sendable, Equatable {
   public var snapshotVersionMax: Int { 1 }
   /// What ended this server, if storage did.
   public var failure: RaftError?
+}
+
+/// Another server, as its leader knows it.
+public struct PeerStatus: Sendable, Equatable {
+  public var id: ServerID
+  /// Since the server last answered.
+  public var lastContact: Duration
+  /// The last entry that is known to be in its log.
+  public var matchIndex: LogIndex
+  public var matchTerm: Term
 }

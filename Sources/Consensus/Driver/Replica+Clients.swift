@@ -1,6 +1,11 @@
 // What clients ask for.
 
 extension Replica {
+  func seed(_ configuration: RaftConfiguration, _ completion: @escaping @Sendable (Result<Void, RaftError>) -> Void) {
+    let error = step(.seed(configuration))
+    emit(.call { completion(error.map { .failure($0) } ?? .success(())) })
+  }
+
   func propose(_ proposals: ArraySlice<Proposal>) {
     let appendedAt = options.wallClock()
     var entries: [LogEntry] = []
@@ -48,7 +53,7 @@ extension Replica {
     switch input {
     case .propose(let proposal): emit(.fail([proposal.completion], error))
     case .change(_, _, let completion), .restore(_, _, let completion): emit(.fail([completion], error))
-    case .verifyLeader(let completion), .transferLeadership(_, let completion):
+    case .verifyLeader(let completion), .transferLeadership(_, let completion), .seed(_, let completion):
       emit(.call { completion(.failure(error)) })
     case .snapshot(let completion): emit(.call { completion(.failure(error)) })
     default: break

@@ -31,6 +31,15 @@ extension Replica {
       peerCount: core.membership.latest.servers.reduce(0) {
         $0 + ($1.suffrage == .voter && $1.id != options.id ? 1 : 0)
       },
-      lastContact: contact, failure: failure)
+      peers: peers, lastContact: contact, failure: failure)
+  }
+
+  private var peers: [PeerStatus] {
+    guard let leadership = core.leadership else { return [] }
+    return leadership.progress.map {
+      PeerStatus(
+        id: $0.server.id, lastContact: .nanoseconds(Int64(clamping: now.since($0.lastContact))),
+        matchIndex: $0.matchIndex, matchTerm: core.log.term(at: $0.matchIndex) ?? 0)
+    }
   }
 }

@@ -115,6 +115,7 @@ final class Replica: @unchecked Sendable {
     self.now = max(now, self.now)
     guard failure == nil else { return refuse(input) }
     switch input {
+    case .seed(let configuration, let completion): seed(configuration, completion)
     case .propose(let proposal): propose([proposal])
     case .change(let change, let expected, let completion):
       waitingChanges.append((change, expected, completion))

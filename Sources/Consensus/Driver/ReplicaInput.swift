@@ -9,6 +9,7 @@ struct Proposal: Sendable {
 /// Everything that reaches a replica from outside or from its own helpers.
 enum ReplicaInput: Sendable {
   // Clients
+  case seed(RaftConfiguration, completion: @Sendable (Result<Void, RaftError>) -> Void)
   case propose(Proposal)
   case change(ConfigurationChange, expectedIndex: LogIndex?, completion: ProposalCompletion)
   case verifyLeader(completion: @Sendable (Result<Void, RaftError>) -> Void)

@@ -50,10 +50,11 @@ public struct APIRequest: Sendable {
     if options.requireConsistent { add("consistent") }
     if options.useCache { add("cached") }
     if options.waitIndex > 0 { add("index", String(options.waitIndex)) }
+    addIfSet("hash", options.waitHash)
     if let wait = options.waitTime {
       add("wait", "\(wait.wholeMilliseconds)ms")
       // The agent adds up to a sixteenth of the time, so that many clients do not come back at once.
-      if options.waitIndex > 0 { timeout = wait + wait / 16 + .seconds(30) }
+      if options.waitIndex > 0 || options.waitHash != nil { timeout = wait + wait / 16 + .seconds(30) }
     }
     token = options.token
   }
@@ -72,7 +73,9 @@ public struct QueryOptions: Sendable, Equatable {
   public var useCache = false
   /// Answer only when the state is newer than this index; 0 for at once.
   public var waitIndex: UInt64 = 0
-  /// How long the agent may wait for `waitIndex` to pass.
+  /// For what agents know themselves: answer only when the content has another hash than this.
+  public var waitHash: String?
+  /// How long the agent may wait for that.
   public var waitTime: Duration?
   /// Instead of the client's own token.
   public var token: String?
@@ -120,7 +123,7 @@ public struct APIResponse: Sendable {
       index: header("X-Consul-Index").flatMap { UInt64($0) } ?? 0,
       lastContact: .milliseconds(header("X-Consul-LastContact").flatMap { Int64($0) } ?? 0),
       knownLeader: header("X-Consul-KnownLeader") == "true",
-      cacheHit: header("X-Cache") == "HIT")
+      cacheHit: header("X-Cache") == "HIT", contentHash: header("X-Consul-ContentHash"))
   }
 }
 
@@ -132,6 +135,8 @@ public struct QueryMetadata: Sendable, Equatable {
   public var lastContact: Duration
   public var knownLeader: Bool
   public var cacheHit: Bool
+  /// To be given as `waitHash` of the next query; nil if the endpoint has none.
+  public var contentHash: String?
 }
 
 /// A value together with how current it is.

@@ -88,6 +88,15 @@ extension ClientConfiguration {
     }
   }
 
+  /// The name that the agent's certificate has to carry.
+  var expectedServerName: String {
+    if let name = tls.serverName { return name }
+    switch address.endpoint {
+    case .host(let host, _): return host
+    case .unixSocket: return "localhost"
+    }
+  }
+
   /// The token that requests carry.
   /// - Throws: `ClientError.configuration` if the token's file cannot be read or is empty.
   func resolvedToken() throws(ClientError) -> String? {

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import TransportSecurity
 
 /// HTTP/1.1 over TCP, TLS or a Unix domain socket.
 struct NetworkTransport: Transport {
@@ -14,6 +15,7 @@ struct NetworkTransport: Transport {
   private let client: HTTPClient
   private let configuration: ClientConfiguration
   private let credentials: HTTPHeaders
+  private let nameCheck: ServerNameCheck
 
   init(_ configuration: ClientConfiguration) throws(ClientError) {
     var settings = HTTPClient.Configuration()
@@ -23,12 +25,18 @@ struct NetworkTransport: Transport {
     // A refused connection is news for the caller now, not after several attempts.
     settings.connectionPool.retryConnectionEstablishment = false
     settings.tlsConfiguration = try configuration.tls.load()
-    // The name that the certificate is checked against is that of the URL; the connection goes to the real host.
+    let check = ServerNameCheck(expected: configuration.expectedServerName)
+    if configuration.address.isSecure, configuration.tls.verifies {
+      // Called for every connection, after its handshake and before anything is sent.
+      settings.http1_1ConnectionDebugInitializer = { channel in check.check(channel) }
+    }
+    // The name that the server is asked for is that of the URL; the connection goes to the real host.
     if let name = configuration.tls.serverName, case .host(let host, _) = configuration.address.endpoint {
       settings.dnsOverride = [name: host]
     }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     self.configuration = configuration
+    nameCheck = check
     var credentials = HTTPHeaders()
     if let user = configuration.credentials {
       var signed = HTTPClientRequest(url: "http://localhost")
@@ -73,7 +81,15 @@ struct NetworkTransport: Transport {
     sent.headers.replaceOrAdd(name: "Host", value: configuration.address.authority)
     if let body = request.body { sent.body = .bytes(ByteBuffer(bytes: body)) }
     let patience = request.timeout.map { TimeAmount.milliseconds($0.wholeMilliseconds) } ?? Self.patience
-    return try await client.execute(sent, timeout: patience)
+    do {
+      return try await client.execute(sent, timeout: patience)
+    } catch {
+      guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED"),
+        case .host(let host, let port) = configuration.address.endpoint,
+        let reason = await nameCheck.reason(at: host, port: port)
+      else { throw error }
+      throw CertificateRefused(reason: reason)
+    }
   }
 
   /// The URL that the connection is made for, which may differ from the one that is shown.
@@ -97,6 +113,7 @@ struct NetworkTransport: Transport {
 
   func cause(of error: any Error) -> String {
     switch error {
+    case let error as CertificateRefused: return error.reason
     case let error as IOError: return dial + systemErrorText(error.errnoCode)
     case let error as NIOConnectionError:
       if let failure = error.connectionErrors.first { return cause(of: failure.error) }
@@ -128,18 +145,11 @@ struct NetworkTransport: Transport {
   }
 
   private func tlsCause(of error: any Error) -> String {
-    if case let error as NIOSSLExtraError = error, error == .failedToValidateHostname {
-      return "tls: failed to verify certificate: x509: certificate is not valid for "
-        + (configuration.tls.serverName ?? configuration.address.authority)
-    }
     let text = "\(error)"
-    if text.contains("CERTIFICATE_VERIFY_FAILED") {
-      return "tls: failed to verify certificate: x509: certificate signed by unknown authority"
-    }
     if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
       return "http: server gave HTTP response to HTTPS client"
     }
-    return "tls: \(text)"
+    return HandshakeFailure(expected: nameCheck.expected, now: 0).describe(error, certificate: nil)
   }
 }
 

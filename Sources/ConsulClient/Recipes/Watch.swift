@@ -1,6 +1,7 @@
 import Model
 
-/// A view of the cluster's state that is followed: key, keyprefix, services, nodes, service, checks or event.
+/// A view of the cluster's state that is followed: key, keyprefix, services, nodes, service, checks or event; or of what the
+/// agent itself knows: agent_service, connect_roots or connect_leaf.
 ///
 /// Agents run the watches of their configuration with it, `consul watch` the one of its flags.
 public struct Watch: Sendable {
@@ -15,6 +16,12 @@ public struct Watch: Sendable {
     case checks(service: String?, state: String)
     /// Events of that name; nil for all.
     case event(name: String?)
+    /// A service that is registered with the agent, by its id.
+    case agentService(String)
+    /// The certificates that the mesh trusts.
+    case connectRoots
+    /// The certificate of a service.
+    case connectLeaf(String)
   }
 
   /// A state of the view.
@@ -23,10 +30,13 @@ public struct Watch: Sendable {
     public var index: UInt64
     /// Compact JSON, without a line break.
     public var json: [UInt8]
+    /// Instead of an index, for what the agent itself knows. Passed to handlers as `CONSUL_HASH`.
+    public var hash: String?
 
-    public init(index: UInt64, json: [UInt8]) {
+    public init(index: UInt64, json: [UInt8], hash: String? = nil) {
       self.index = index
       self.json = json
+      self.hash = hash
     }
   }
 
@@ -61,7 +71,7 @@ public struct Watch: Sendable {
       try Task.checkCancellation()
       let update: Update
       do {
-        update = try await query(client, after: last?.index ?? 0)
+        update = try await query(client, after: last?.index ?? 0, hash: last?.hash)
         failures = 0
       } catch let error as CancellationError {
         throw error
@@ -74,31 +84,34 @@ public struct Watch: Sendable {
       }
       defer { last = update }
       // Without an index there is nothing to wait for: ask again at a bearable pace.
-      if update.index == 0, last != nil { try await pause(Self.retryPause) }
+      if update.index == 0, update.hash == nil, last != nil { try await pause(Self.retryPause) }
       // A query also ends when its time has passed, or for changes that the view does not show.
       if let last, last.json == update.json, !isEvent || last.index == update.index { continue }
+      // An agent that was restarted knows no events: nothing has happened.
+      if isEvent, last != nil, update.json == Array("[]".utf8) { continue }
       try await onUpdate(update)
     }
   }
 
-  /// The present state of the view, or the next one after `index`.
-  public func query(_ client: ConsulClient, after index: UInt64 = 0) async throws -> Update {
-    let request = request(after: index)
+  /// The present state of the view, or the next one after the one with `index` or `hash`.
+  public func query(_ client: ConsulClient, after index: UInt64 = 0, hash: String? = nil) async throws -> Update {
+    let request = request(after: index, hash: hash)
     let response = try await client.perform(request, orStatus: 404)
     var next = response.metadata.index
     // An index that goes back means that the servers' state was replaced: start over.
     if next < index && !isEvent { next = 0 }
-    return Update(index: next, json: try render(response, after: index))
+    return Update(index: next, json: try render(response, after: index), hash: response.metadata.contentHash)
   }
 
   private var isEvent: Bool {
     if case .event = view { true } else { false }
   }
 
-  private func request(after index: UInt64) -> APIRequest {
+  private func request(after index: UInt64, hash: String?) -> APIRequest {
     var query = options
     query.waitIndex = index
-    query.waitTime = index > 0 ? Self.queryWait : nil
+    query.waitHash = hash
+    query.waitTime = index > 0 || hash != nil ? Self.queryWait : nil
     func request(_ path: String) -> APIRequest { APIRequest("GET", path, query) }
     var sent: APIRequest
     switch view {
@@ -117,6 +130,9 @@ public struct Watch: Sendable {
     case .event(let name):
       sent = request("/v1/event/list")
       if let name { sent.add("name", name) }
+    case .agentService(let id): sent = request("/v1/agent/service/" + id)
+    case .connectRoots: sent = request("/v1/agent/connect/ca/roots")
+    case .connectLeaf(let service): sent = request("/v1/agent/connect/ca/leaf/" + service)
     }
     return sent
   }
@@ -135,7 +151,7 @@ public struct Watch: Sendable {
     case .key:
       if let pair = json.array?.first { ResponseView.keyValue.write(pair, to: &writer) } else { writer.null() }
     case .keyPrefix: ResponseView.keyValue.write(list: json, to: &writer)
-    case .services: json.encodeJSON(&writer, [])
+    case .services, .agentService, .connectRoots, .connectLeaf: json.encodeJSON(&writer, [])
     case .nodes: ResponseView.node.write(list: json, to: &writer)
     case .service: ResponseView.serviceEntry.write(list: json, to: &writer)
     case .checks: ResponseView.check.write(list: json, to: &writer)

@@ -58,6 +58,9 @@ extension Watch {
       guard service == nil || state == nil else { throw .serviceAndState }
       view = .checks(service: service, state: state ?? "any")
     case "event": view = .event(name: try reader.string("name"))
+    case "agent_service": view = .agentService(try reader.required("service_id"))
+    case "connect_roots": view = .connectRoots
+    case "connect_leaf": view = .connectLeaf(try reader.required("service"))
     default: throw .unknownType(type)
     }
     let surplus = reader.unread(except: exempt)

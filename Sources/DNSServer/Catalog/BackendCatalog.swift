@@ -10,6 +10,7 @@ import Wire
 /// Lookups that need more than the catalog (ingress gateways, peers) go to `other`.
 public struct BackendCatalog: DNSCatalog {
   private let backend: any Backend
+  private let cache: AgentCache?
   private let other: (any DNSCatalog)?
   private let token: @Sendable () -> String
   /// Nil where every token may see everything.
@@ -18,14 +19,16 @@ public struct BackendCatalog: DNSCatalog {
   private let nodeName: String
 
   /// - Parameters:
+  ///   - cache: answers lookups that may be answered from memory (`dns_config.use_cache`).
   ///   - other: answers what the catalog alone cannot; without it there are no such things.
   ///   - resolver: turns the token into what answers may show; nil shows all.
   ///   - token: the token of lookups (`acl.tokens.dns`, else the default one), asked for each: it changes while the agent runs.
   public init(
-    backend: any Backend, nodeName: String = "", other: (any DNSCatalog)? = nil,
+    backend: any Backend, cache: AgentCache? = nil, nodeName: String = "", other: (any DNSCatalog)? = nil,
     resolver: (any AuthorizerResolver)? = nil, token: @escaping @Sendable () -> String = { "" }
   ) {
     self.backend = backend
+    self.cache = cache
     self.nodeName = nodeName
     self.other = other
     self.resolver = resolver
@@ -44,13 +47,13 @@ public struct BackendCatalog: DNSCatalog {
     }
     switch lookup {
     case .node(let name, let place) where place.peer.isEmpty:
-      ask(CatalogNodeServices(node: name), place.datacenter, options, loop, completion) { found in
+      askCached(CatalogNodeServices(node: name), place.datacenter, options, loop, completion) { found in
         found.flatMap { sight.shows($0.node) ? .node($0.node) : nil } ?? .notFound
       }
     case .service(let lookup) where lookup.place.peer.isEmpty && lookup.kind != .ingress:
       let query = HealthServiceNodes(
         service: lookup.name, tags: lookup.tag.map { [$0] } ?? [], connect: lookup.kind == .mesh)
-      ask(query, lookup.place.datacenter, options, loop, completion) {
+      askCached(query, lookup.place.datacenter, options, loop, completion) {
         .instances($0.filter(sight.shows))
       }
     case .virtualAddress(let service, let place) where place.peer.isEmpty:
@@ -121,6 +124,18 @@ public struct BackendCatalog: DNSCatalog {
   }
 
   // MARK: Asking
+
+  /// Asks the agent's cache, where the options allow that.
+  private func askCached<Query: CacheableQuery>(
+    _ query: Query, _ datacenter: String, _ options: CatalogReadOptions, _ loop: any EventLoop,
+    _ completion: @escaping @Sendable (CatalogAnswer) -> Void,
+    _ transform: @escaping @Sendable (Query.Reply) -> CatalogAnswer
+  ) {
+    guard options.useCache, let cache else { return ask(query, datacenter, options, loop, completion, transform) }
+    cache.query(query, readOptions(datacenter, isStale: true), on: loop) { result in
+      completion(self.answer(result.map(\.answer), datacenter, transform))
+    }
+  }
 
   private func ask<Query: ReadQuery>(
     _ query: Query, _ datacenter: String, _ options: CatalogReadOptions, _ loop: any EventLoop,

@@ -1,24 +1,28 @@
 import Model
 
 /// The `filter` parameter, bound to the type of the answer's elements.
-struct FilterParameter<Element: Filterable>: Sendable {
+struct FilterParameter<Element: Filterable>: Sendable, Hashable {
+  private let text: String
   /// Nil lets everything through.
   private let filter: Filter<Element>?
 
   /// - Throws: the reason in the reference's words, with the status that it gives it.
   init(_ request: borrowing Request) throws(HTTPError) {
     guard !request.query.isEmpty, let text = request.query["filter"], !text.isEmpty else {
+      self.text = ""
       filter = nil
       return
     }
+    self.text = text
     do throws(FilterError) {
       filter = try Filter(text)
     } catch {
-      var failure = HTTPError.server(error.description)
-      failure.isFromRead = true
-      throw failure
+      throw HTTPError(error)
     }
   }
+
+  static func == (a: Self, b: Self) -> Bool { a.text == b.text }
+  func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
   var isEmpty: Bool { filter == nil }
 
@@ -27,5 +31,12 @@ struct FilterParameter<Element: Filterable>: Sendable {
   func apply<Original>(to elements: [Original], _ transform: (Original) -> Element) -> [Original] {
     guard let filter else { return elements }
     return elements.filter { filter.matches(transform($0)) }
+  }
+}
+
+extension HTTPError {
+  init(_ error: FilterError) {
+    self = .server(error.description)
+    isFromRead = true
   }
 }

@@ -12,7 +12,8 @@ extension Request {
     }
     options.datacenter = datacenter
     try readConsistency(into: &options, exchange.api.settings)
-    try CacheControl.check(header(.cacheControl))
+    let freshness = try CacheFreshness(cacheControl: header(.cacheControl))
+    if exchange.api.settings.usesCache, query.has("cached") { options.cache = freshness }
     try readWaiting(into: &options, exchange.api.settings)
     return options
   }
@@ -86,18 +87,30 @@ extension Request {
   }
 }
 
-/// The `Cache-Control` header of requests. Answers come from memory that is current, so ages need no handling, but what
-/// cannot be read is refused.
-enum CacheControl {
-  static func check(_ value: String?) throws(HTTPError) {
+extension CacheFreshness {
+  /// What the `Cache-Control` header of a request says (RFC 9111 section 5.2.1); directives that mean nothing here are
+  /// ignored.
+  ///
+  /// - Throws: 400 for a number that is none.
+  init(cacheControl value: String?) throws(HTTPError) {
+    self.init()
     guard let value, !value.isEmpty else { return }
     for part in value.split(separator: ",") {
       let directive = part.drop { $0 == " " }
       let pieces = directive.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = pieces.first?.lowercased(), ["max-age", "stale-if-error"].contains(name) else { continue }
-      guard pieces.count == 2, let seconds = Int(pieces[1].filter { $0 != " " }), seconds >= 0 else {
-        throw .badRequest("Invalid Cache-Control header.")
+      switch pieces.first?.lowercased() {
+      case "must-revalidate": mustRevalidate = true
+      case "max-age": maxAge = try Self.seconds(pieces)
+      case "stale-if-error": staleIfError = try Self.seconds(pieces)
+      default: break
       }
     }
+  }
+
+  private static func seconds(_ pieces: [Substring]) throws(HTTPError) -> UInt64 {
+    guard pieces.count == 2, let seconds = Int(pieces[1].filter({ $0 != " " })), seconds >= 0 else {
+      throw .badRequest("Invalid Cache-Control header.")
+    }
+    return UInt64(seconds)
   }
 }

@@ -7,16 +7,15 @@ import State
 /// `/v1/catalog/`: nodes and services as the servers know them.
 extension Endpoints {
   private static let read: Endpoint.Traits = [.consistency, .metaOnFailure]
-  private static let cached: Endpoint.Traits = [.consistency, .metaOnFailure, .cacheable]
 
   static let catalog: [Endpoint] = [
     Endpoint("/v1/catalog/register", [], Route(.put, .asks, Catalog.register)),
     Endpoint("/v1/catalog/deregister", [], Route(.put, .asks, Catalog.deregister)),
-    Endpoint("/v1/catalog/datacenters", .cacheable, Route(.get, .open, Catalog.datacenters)),
+    Endpoint("/v1/catalog/datacenters", [], Route(.get, .open, Catalog.datacenters)),
     Endpoint("/v1/catalog/nodes", read, Route(.get, .asks, Catalog.nodes)),
-    Endpoint("/v1/catalog/services", cached, Route(.get, .asks, Catalog.services)),
-    Endpoint("/v1/catalog/service/", cached, Route(.get, .asks, Catalog.service)),
-    Endpoint("/v1/catalog/connect/", cached, Route(.get, .asks, Catalog.connect)),
+    Endpoint("/v1/catalog/services", read, Route(.get, .asks, Catalog.services)),
+    Endpoint("/v1/catalog/service/", read, Route(.get, .asks, Catalog.service)),
+    Endpoint("/v1/catalog/connect/", read, Route(.get, .asks, Catalog.connect)),
     Endpoint("/v1/catalog/node/", read, Route(.get, .asks, Catalog.node)),
     Endpoint("/v1/catalog/node-services/", read, Route(.get, .asks, Catalog.nodeServices)),
     Endpoint(
@@ -44,8 +43,18 @@ enum Catalog {
   // MARK: lists
 
   static func datacenters(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    _ = try request.readOptions(exchange)
-    exchange.json(exchange.head()) { $0.array(api.backend.datacenters) { $0.string($1) } }
+    let options = try request.readOptions(exchange)
+    let send: @Sendable ([String]) -> Void = { names in
+      exchange.json(exchange.head()) { $0.array(names) { $0.string($1) } }
+    }
+    guard options.cache != nil else { return send(api.backend.datacenters) }
+    let backend = api.backend
+    api.cache.read("Catalog.ListDatacenters", options, on: exchange.loop) { _, _, answer in
+      answer(.success(Answer(value: backend.datacenters, index: 1)))
+      return nil
+    } completion: {
+      exchange.takeCached($0) { send($0.value) }
+    }
   }
 
   static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
@@ -65,7 +74,12 @@ enum Catalog {
 
   static func services(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
-    let filter = try FilterParameter<ServiceNode>(request)
+    let services: CatalogServices
+    do throws(FilterError) {
+      services = try CatalogServices(nodeMeta: request.nodeMeta, filter: request.query["filter"] ?? "")
+    } catch {
+      throw HTTPError(error)
+    }
     let rights = exchange.rights
     let send: @Sendable (Answer<[ServiceSummary]>) -> Void = { answer in
       let visible = Visible(answer.value, rights) { [.serviceRead($0.name)] }
@@ -80,11 +94,7 @@ enum Catalog {
         writer.endObject()
       }
     }
-    if filter.isEmpty {
-      exchange.read(CatalogServices(nodeMeta: request.nodeMeta), options, send)
-    } else {
-      exchange.read(FilteredCatalogServices(nodeMeta: request.nodeMeta, filter: filter), options, send)
-    }
+    exchange.readCached(services, options, send)
   }
 
   // MARK: instances
@@ -119,7 +129,7 @@ enum Catalog {
     request.withSelection(exchange, options) { selection in
       if isForeign { return sendNothing(exchange, options) }
       let query = CatalogServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
-      exchange.read(query, options) { answer in
+      exchange.readCached(query, options) { answer in
         let visible = Visible(answer.value, rights) { $0.readPermissions }
         var head = exchange.head(answer, options)
         head.isFiltered = visible.isFiltered

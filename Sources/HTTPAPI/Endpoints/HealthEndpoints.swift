@@ -12,8 +12,8 @@ extension Endpoints {
     Endpoint("/v1/health/node/", read, Route(.get, .asks, Health.node)),
     Endpoint("/v1/health/checks/", read, Route(.get, .asks, Health.checks)),
     Endpoint("/v1/health/state/", read, Route(.get, .asks, Health.state)),
-    Endpoint("/v1/health/service/", [.consistency, .cacheable], Route(.get, .asks, Health.service)),
-    Endpoint("/v1/health/connect/", [.consistency, .cacheable], Route(.get, .asks, Health.connect)),
+    Endpoint("/v1/health/service/", .consistency, Route(.get, .asks, Health.service)),
+    Endpoint("/v1/health/connect/", .consistency, Route(.get, .asks, Health.connect)),
     Endpoint("/v1/health/ingress/", .consistency, Route(.get, .asks, Health.ingress)),
   ]
 }
@@ -97,14 +97,14 @@ enum Health {
     let settings = exchange.api.settings
     let isStreamed =
       settings.usesStreaming && !connect
-      && (options.minIndex > 0 || (settings.usesCache && request.query.has("cached")))
+      && (options.minIndex > 0 || options.cache != nil)
     if Peers.isForeign(request) { return Catalog.sendNothing(exchange, options) }
     let rights = exchange.rights
     // Who may not see a service may not learn what speaks for it.
     if connect, !rights.allows(.serviceRead(service)) { throw HTTPError(.forbidden, "Permission denied") }
     request.withSelection(exchange, options) { selection in
       let query = HealthServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
-      exchange.read(query, options) { answer in
+      exchange.readCached(query, options) { answer in
         let visible = Visible(answer.value, rights) { $0.readPermissions }
         var head = exchange.head(answer, options, isStreamed: isStreamed)
         head.isFiltered = visible.isFiltered

@@ -55,25 +55,6 @@ enum InternalUI {
   }
 }
 
-/// All nodes with what runs on them.
-struct NodeDetailsList: ReadQuery {
-  static let method = "Internal.NodeDump"
-  func evaluate(_ state: StateSnapshot) -> QueryResult<[NodeDetails]> { state.nodeDetails() }
-}
-
-/// One node with what runs on it.
-struct NodeDetailsQuery: ReadQuery {
-  static let method = "Internal.NodeInfo"
-  let node: String
-  func evaluate(_ state: StateSnapshot) -> QueryResult<NodeDetails?> { state.nodeDetails(node) }
-}
-
-/// All instances with their checks.
-struct ServiceDump: ReadQuery {
-  static let method = "Internal.ServiceDump"
-  func evaluate(_ state: StateSnapshot) -> QueryResult<[ServiceInstance]> { state.serviceDump() }
-}
-
 extension NodeDetails {
   /// The node without its datacenter and indexes, and what of it the reader may see. Missing tags are `null` here.
   fileprivate func encodeUI(_ writer: inout JSONWriter, _ rights: Rights) {

@@ -71,7 +71,7 @@ enum Operations {
     var options = try request.readOptions(exchange)
     options.datacenter = ""
     let datacenter = api.backend.datacenter
-    exchange.read(UsageQuery(), options) { [options] answer in
+    exchange.read(UsageQuery(datacenter: datacenter), options) { [options] answer in
       let head = exchange.head(answer, options)
       exchange.json(head) { writer in
         writer.beginObject()
@@ -84,26 +84,6 @@ enum Operations {
         writer.endObject()
       }
     }
-  }
-}
-
-/// How much the catalog holds.
-struct UsageQuery: ReadQuery {
-  static let method = "Operator.Usage"
-
-  struct Reply: Sendable {
-    var counts: UsageCounts
-    /// The instances that are servers of the cluster themselves.
-    var servers: Int
-  }
-
-  func evaluate(_ state: StateSnapshot) -> QueryResult<Reply> {
-    let nodes = state.nodes()
-    let services = state.services()
-    let servers = state.serviceNodes("consul", tags: []).value.count
-    return QueryResult(
-      index: max(nodes.index, services.index), value: Reply(counts: state.usage(), servers: servers),
-      watch: nodes.watch + services.watch)
   }
 }
 

@@ -11,9 +11,9 @@ extension Endpoints {
       "/v1/query", [.metaOnFailure, .consistency], Route(.get, .asks, PreparedQueries.list),
       Route(.post, .asks, PreparedQueries.create)),
     Endpoint(
-      "/v1/query/", [.metaOnFailure, .consistency, .cacheable], Route(.get, .asks, PreparedQueries.get),
-      Route(.post, .asks, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
-      Route(.delete, .asks, PreparedQueries.delete)),
+      "/v1/query/", [.metaOnFailure, .consistency], Route(.get, .asks, PreparedQueries.get),
+      Route(.post, .asks, isOffered: false, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
+      Route(.delete, .asks, PreparedQueries.delete), Route(.options, .open, isOffered: false, PreparedQueries.options)),
   ]
 }
 
@@ -44,6 +44,15 @@ enum PreparedQueries {
     var head = ResponseHead(.methodNotAllowed, .text)
     head.headers = [("Allow", Target(request.suffix).allowed)]
     exchange.text(head, "method \(request.method.name) not allowed")
+  }
+
+  static func options(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    var head = ResponseHead()
+    head.headers = [("Allow", "OPTIONS," + Target(request.suffix).allowed)]
+    exchange.json(head) { writer in
+      writer.beginObject()
+      writer.endObject()
+    }
   }
 
   // MARK: definitions
@@ -163,18 +172,50 @@ enum PreparedQueries {
     query.limit = try limit(request)
     query.connect = try connect(request)
     query.allows = visibility(exchange)
+    let wanted = query
     let isAnonymous = exchange.rights.isAnonymous
-    api.backend.execute(query, read, on: exchange.loop) { result in
-      switch result {
-      case .failure(let error): exchange.failRead(error)
-      case .success(let answer):
-        switch answer.value {
-        case .failure(let error): exchange.failRead(HTTPError(error))
-        case .success(let found):
-          let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered && !isAnonymous)
-          exchange.json(exchange.head(meta: meta.head)) { found.encodeJSON(&$0, meta) }
+    let send: @Sendable (Answer<PreparedQueryOutcome>) -> Void = { answer in
+      switch answer.value {
+      case .failure(let error): exchange.failRead(HTTPError(error))
+      case .success(let found):
+        let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered && !isAnonymous)
+        exchange.json(exchange.head(meta: meta.head)) { found.encodeJSON(&$0, meta) }
+      }
+    }
+    guard read.cache != nil else {
+      return api.backend.execute(wanted, read, on: exchange.loop) { result in
+        switch result {
+        case .failure(let error): exchange.failRead(error)
+        case .success(let answer): send(answer)
         }
       }
+    }
+    // What failed is not worth remembering.
+    api.cache.read(ExecutionQuestion(wanted), read, on: exchange.loop, keeps: { (try? $0.get()) != nil }) {
+      _, loop, answer in
+      api.backend.execute(wanted, read, on: loop, answer)
+      return nil
+    } completion: {
+      exchange.takeCached($0, send)
+    }
+  }
+
+  private typealias PreparedQueryOutcome = Result<PreparedQueryResult, PreparedQueryError>
+
+  /// What makes two executions equal.
+  private struct ExecutionQuestion: Hashable, Sendable {
+    let idOrName: String
+    let limit: Int
+    let connect: Bool
+    let source: QuerySource
+    let datacenter: String
+
+    init(_ query: PreparedQueryExecute) {
+      idOrName = query.idOrName
+      limit = query.limit
+      connect = query.connect
+      source = query.source
+      datacenter = query.datacenter
     }
   }
 

@@ -58,10 +58,8 @@ enum Snapshots {
   }
 
   static func restore(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    let archive = request.body
-    request.body = ByteBuffer()
     api.backend.restoreSnapshot(
-      archive, datacenter: request.datacenter, token: exchange.token, on: exchange.loop
+      request.spooled ?? SpoolFile([]), datacenter: request.datacenter, token: exchange.token, on: exchange.loop
     ) { result in
       switch result {
       case .failure(let error): exchange.fail(HTTPError(error))

@@ -28,6 +28,31 @@ extension Exchange {
     if isOpen { pending = waiting }
   }
 
+  /// The same through the agent's cache, where the request asks for that.
+  func readCached<Query: CacheableQuery>(
+    _ query: Query, _ options: QueryOptions, _ answer: @escaping @Sendable (Answer<Query.Reply>) -> Void
+  ) {
+    guard options.cache != nil else { return read(query, options, answer) }
+    follow(api.cache.query(query, options, on: loop) { [self] in takeCached($0, answer) })
+  }
+
+  /// Hands on what came through the cache, and notes how it came.
+  func takeCached<Reply>(
+    _ result: Result<CachedAnswer<Reply>, ServerError>, _ answer: (Answer<Reply>) -> Void
+  ) {
+    switch result {
+    case .success(let cached):
+      note(cached)
+      answer(cached.answer)
+    case .failure(let error): failRead(error)
+    }
+  }
+
+  /// Gives a call up when the client goes away.
+  func follow(_ call: (any PendingQuery)?) {
+    if isOpen, let call { pending = call }
+  }
+
   /// Sends a change to the servers and hands the result on.
   func write<Request: WriteRequest>(
     _ request: Request, datacenter: String, _ answer: @escaping @Sendable (Request.Reply) -> Void
@@ -74,12 +99,12 @@ extension Exchange {
   /// The head of a successful answer, with what it tells of the agent's memory.
   func head(meta: QueryMeta? = nil) -> ResponseHead {
     var head = ResponseHead(.ok, .json, meta: meta)
-    switch cacheState {
+    switch cacheNote {
     case nil: break
     case .miss: head.headers.append(("X-Cache", "MISS"))
-    case .hit:
+    case .hit(let age):
       head.headers.append(("X-Cache", "HIT"))
-      head.headers.append(("Age", "0"))
+      head.headers.append(("Age", String(age)))
     }
     return head
   }

@@ -4,6 +4,13 @@ import NIOCore
 import Server
 import Telemetry
 
+/// What an answer tells of the agent's cache.
+enum CacheNote: Equatable {
+  /// It was there; for so many seconds the servers may know better.
+  case hit(age: UInt64)
+  case miss
+}
+
 /// A request under way: whom to answer and how. Endpoints answer it exactly once, at once or later, always on `loop`.
 final class Exchange: @unchecked Sendable {
   // Sendable so that completions of the servers can carry it: they run on `loop` (the contract of `Backend`), and everything
@@ -22,14 +29,14 @@ final class Exchange: @unchecked Sendable {
   let showsMetaOnFailure: Bool
   /// Whether answers tell how the read was made.
   let showsConsistency: Bool
-  /// Whether the answer was in the agent's memory, for clients that asked for it.
-  let cacheState: CacheLedger.State?
   /// What the log says of the request; nil where the log does not want it.
   private let trace: RequestTrace?
   private let start: UInt64
   private let duration: MetricSample?
   private let calls: CallCounters?
   private var hasFailed = false
+  /// Whether the answer came out of the agent's cache, for clients that asked for that.
+  private(set) var cacheNote: CacheNote?
   /// A query that waits for a change, while it does.
   var pending: (any PendingQuery)?
   /// Called when the client goes away before the answer.
@@ -58,9 +65,6 @@ final class Exchange: @unchecked Sendable {
     isHead = request.method == .head
     showsMetaOnFailure = endpoint.traits.contains(.metaOnFailure)
     showsConsistency = endpoint.traits.contains(.consistency)
-    cacheState =
-      endpoint.traits.contains(.cacheable) && api.settings.usesCache && request.query.has("cached")
-      ? api.cache.state(of: request) : nil
     trace = LogOutput.shared.wants(.debug) ? RequestTrace(request, client: connection.clientEndpoint) : nil
     self.duration = duration
     self.calls = calls
@@ -89,6 +93,8 @@ final class Exchange: @unchecked Sendable {
 
   /// Whether the request still waits for its answer.
   var isOpen: Bool { connection != nil }
+
+  func note<Reply>(_ answer: CachedAnswer<Reply>) { cacheNote = answer.age.map { .hit(age: $0) } ?? .miss }
 
   // MARK: answers
 

@@ -1,4 +1,5 @@
 import NIOCore
+import Server
 
 /// A complete request. Handlers get it as `inout` and cannot keep it: what a waiting answer needs, they take out first, so
 /// that a blocked connection does not hold the bytes of its request.
@@ -11,12 +12,14 @@ struct Request {
   /// What follows the route's prefix, decoded: a key, a name, an id. Empty for routes without one.
   let suffix: String
   var body: ByteBuffer
+  /// The body of a request that went to disk as it came in; `body` is empty then.
+  let spooled: SpoolFile?
   /// The client's IP address as text; "" for unix sockets.
   let clientAddress: String
 
   init(
     head: RequestHead, bytes: ByteBuffer, query: QueryParameters, suffix: String, body: ByteBuffer,
-    clientAddress: String
+    spooled: SpoolFile? = nil, clientAddress: String
   ) {
     method = head.method
     self.head = head
@@ -24,6 +27,7 @@ struct Request {
     self.query = query
     self.suffix = suffix
     self.body = body
+    self.spooled = spooled
     self.clientAddress = clientAddress
   }
 

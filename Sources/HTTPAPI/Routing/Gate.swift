@@ -1,5 +1,7 @@
 import AccessControl
+import Model
 import NIOCore
+import Server
 
 /// An answer that needs no endpoint.
 struct FixedAnswer {
@@ -104,10 +106,11 @@ final class Gate: Sendable {
     guard let query = head.hasQuery ? QueryParameters(head.query.bytes(in: memory)) : QueryParameters() else {
       return .answer(FixedAnswer(.server("")))
     }
-    if head.method == .options { return .answer(allowed(endpoint)) }
-    guard let route = endpoint.route(head.method) else { return .answer(notAllowed(head.method, endpoint)) }
+    guard let route = endpoint.route(head.method) else {
+      return .answer(head.method == .options ? allowed(endpoint) : notAllowed(head.method, endpoint))
+    }
     if !head.method.isSafe, !settings.allowWriteFrom.isEmpty,
-      !settings.allowWriteFrom.contains(where: { $0.contains(clientAddress) })
+      !isAllowedToWrite(clientAddress)
     {
       return .answer(FixedAnswer(HTTPError(.forbidden, "Access is restricted")))
     }
@@ -122,6 +125,11 @@ final class Gate: Sendable {
       PendingRequest(
         head: head, bytes: bytes, query: query, suffix: PercentEncoding.decode(suffix) ?? "",
         clientAddress: clientAddress, endpoint: index, route: route, bodyLimit: limit))
+  }
+
+  private func isAllowedToWrite(_ client: String) -> Bool {
+    guard let address = IPAddress(client) else { return false }
+    return api.settings.allowWriteFrom.contains { $0.contains(address) }
   }
 
   private func isBlocked(_ path: UnsafeRawBufferPointer) -> Bool {
@@ -214,7 +222,9 @@ final class Gate: Sendable {
 }
 
 extension PendingRequest {
-  func request(body: ByteBuffer) -> Request {
-    Request(head: head, bytes: bytes, query: query, suffix: suffix, body: body, clientAddress: clientAddress)
+  func request(body: ByteBuffer, spooled: SpoolFile? = nil) -> Request {
+    Request(
+      head: head, bytes: bytes, query: query, suffix: suffix, body: body, spooled: spooled,
+      clientAddress: clientAddress)
   }
 }

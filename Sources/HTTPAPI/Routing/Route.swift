@@ -22,6 +22,8 @@ struct Route: Sendable {
   let method: HTTPMethod
   let authorisation: Authorisation
   let bodyLimit: BodyLimit
+  /// Whether the path's `Allow` header names the method. A route that only refuses in its own words is not offered.
+  let isOffered: Bool
   let handler: Handler
   /// What a request with a token that does not exist gets, where that is not the usual refusal.
   let unknownToken: HTTPError?
@@ -29,13 +31,14 @@ struct Route: Sendable {
   fileprivate(set) var duration: MetricSample?
 
   init(
-    _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard,
+    _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard, isOffered: Bool = true,
     unknownToken: HTTPError? = nil, _ handler: @escaping Handler
   ) {
     self.unknownToken = unknownToken
     self.method = method
     self.authorisation = authorisation
     self.bodyLimit = bodyLimit
+    self.isOffered = isOffered
     self.handler = handler
   }
 }
@@ -50,8 +53,6 @@ struct Endpoint: Sendable {
     static let consistency = Traits(rawValue: 1 << 1)
     /// Namespaces and partitions are not looked at.
     static let ignoresNamespace = Traits(rawValue: 1 << 2)
-    /// `?cached` may be answered from the agent's memory, and the answer tells it.
-    static let cacheable = Traits(rawValue: 1 << 3)
   }
 
   /// A path under `/v1/`. One that ends with a slash stands for everything below it.
@@ -69,7 +70,7 @@ struct Endpoint: Sendable {
       route.duration = RequestMetrics.duration(route.method, path)
       return route
     }
-    allow = (["OPTIONS"] + routes.map(\.method.name)).joined(separator: ",")
+    allow = (["OPTIONS"] + routes.filter(\.isOffered).map(\.method.name)).joined(separator: ",")
   }
 
   func route(_ method: HTTPMethod) -> Route? { routes.first { $0.method == method } }

@@ -1,5 +1,6 @@
 import AccessControl
 import NIOCore
+import Server
 
 /// One client connection: takes requests out of the bytes that arrive, one at a time, hands each to its endpoint and sends
 /// the answer. Later requests wait as bytes until the one before is answered, so answers keep the order of requests.
@@ -86,10 +87,10 @@ final class Connection: ChannelDuplexHandler {
 
   /// While an answer is under way and enough of the next requests is here, the client has to wait.
   func read(context: ChannelHandlerContext) {
-    if case .busy = state, let input, input.readableBytes > Self.heldLimit {
-      heldRead = true
-    } else {
-      context.read()
+    switch state {
+    case .busy where (input?.readableBytes ?? 0) > Self.heldLimit: heldRead = true
+    case .body(let body) where body.isCongested: heldRead = true
+    default: context.read()
     }
   }
 
@@ -124,8 +125,9 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func readHead(scanned: Int) -> Bool {
-    guard input != nil, let outcome = input?.withUnsafeReadableBytes({ RequestParser.parse($0, scanned: scanned) })
-    else {
+    let limit = gate.api.settings.headLimit
+    let parsed = input?.withUnsafeReadableBytes { RequestParser.parse($0, scanned: scanned, limit: limit) }
+    guard let outcome = parsed else {
       resources.settled(self)
       return false
     }
@@ -151,7 +153,7 @@ final class Connection: ChannelDuplexHandler {
       case .none: handle(pending, ByteBuffer())
       case .length, .chunked:
         if head.expectsContinue { sendContinue() }
-        state = .body(IncomingBody(pending, framing: head.body))
+        state = .body(IncomingBody(pending, framing: head.body, spool: spool(for: pending)))
       }
     case .answer(let answer):
       // The client may or may not send the body that it announced: only closing makes the two sides agree.
@@ -162,12 +164,23 @@ final class Connection: ChannelDuplexHandler {
     }
   }
 
-  private func readBody(_ body: IncomingBody) -> Bool {
-    guard input != nil else {
-      state = .body(body)
-      resources.waits(self)
-      return false
+  /// Archives are too large for memory.
+  private func spool(for pending: PendingRequest) -> BodySpool? {
+    guard pending.route.bodyLimit == .snapshot else { return nil }
+    let spool = BodySpool(in: gate.api.settings.temporaryDirectory, on: eventLoop)
+    spool.onProgress = { [weak self] in
+      guard let self, case .body = state else { return }
+      if heldRead {
+        heldRead = false
+        context?.read()
+      }
+      advance()
+      flushIfNeeded()
     }
+    return spool
+  }
+
+  private func readBody(_ body: IncomingBody) -> Bool {
     do throws(RequestError) {
       switch try body.take(from: &input) {
       case .incomplete:
@@ -175,6 +188,10 @@ final class Connection: ChannelDuplexHandler {
         return false
       case .complete(let bytes):
         handle(body.request, bytes)
+      case .stored(let file):
+        handle(body.request, ByteBuffer(), spooled: file)
+      case .failed(let reason):
+        send(FixedAnswer(.server(reason)), closes: true, isHead: false)
       case .tooLarge(let size):
         send(gate.tooLarge(body.request, size: size), closes: true, isHead: false)
       }
@@ -203,9 +220,9 @@ final class Connection: ChannelDuplexHandler {
     }
   }
 
-  private func handle(_ pending: PendingRequest, _ body: ByteBuffer) {
+  private func handle(_ pending: PendingRequest, _ body: ByteBuffer, spooled: SpoolFile? = nil) {
     resources.settled(self)
-    var request = pending.request(body: body)
+    var request = pending.request(body: body, spooled: spooled)
     let exchange: Exchange
     do throws(HTTPError) {
       exchange = try gate.exchange(for: pending, request, on: self)

@@ -78,7 +78,7 @@ public final class HTTPServer: Sendable {
         .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 64 * 1024)
       )
       .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try self.accept(channel, tls: listener.tls) }
+        channel.eventLoop.makeCompletedFuture { try self.accept(channel, listener) }
       }
     switch listener.address {
     case .tcp(let host, let port):
@@ -91,22 +91,27 @@ public final class HTTPServer: Sendable {
     }
   }
 
-  private func accept(_ channel: any Channel, tls: (@Sendable () -> NIOSSLContext?)?) throws {
+  private func accept(_ channel: any Channel, _ listener: HTTPListener) throws {
     if let address = channel.remoteAddress?.ipAddress {
-      guard limiter.admit(address) else { return try refuse(channel) }
+      guard limiter.admit(address) else { return try refuse(channel, listener) }
       channel.closeFuture.whenComplete { [limiter] _ in limiter.release(address) }
     }
     guard let shared = resources[ObjectIdentifier(channel.eventLoop)] else {
       throw IOError(errnoCode: EINVAL, reason: "connection on a foreign event loop")
     }
-    if let tls {
+    if let tls = listener.tls {
       guard let context = tls() else { throw IOError(errnoCode: ENOENT, reason: "no certificate") }
-      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+      try channel.pipeline.syncOperations.addHandlers([
+        PlainRequestGuard(), NIOSSLServerHandler(context: context),
+        HandshakeDeadline(timeout: listener.handshakeTimeout),
+      ])
     }
     try channel.pipeline.syncOperations.addHandler(Connection(gate: gate, resources: shared))
   }
 
-  private func refuse(_ channel: any Channel) throws {
+  private func refuse(_ channel: any Channel, _ listener: HTTPListener) throws {
+    // Before a handshake there are no words for it.
+    guard listener.tls == nil else { throw IOError(errnoCode: EMFILE, reason: "too many connections of one client") }
     let text = "Your IP is issuing too many concurrent connections, please rate limit your calls\n"
     let answer =
       "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n"

@@ -1,4 +1,5 @@
 import Model
+import NIOCore
 import NIOSSL
 
 /// Where a server listens.
@@ -14,6 +15,8 @@ public struct HTTPListener: Sendable {
   public var address: HTTPListenAddress
   /// Nil serves plain HTTP. Called per connection, so that renewed certificates take effect.
   public var tls: (@Sendable () -> NIOSSLContext?)?
+  /// How long a client may take to shake hands (`limits.https_handshake_timeout`).
+  public var handshakeTimeout = TimeAmount.seconds(5)
 
   public init(_ address: HTTPListenAddress, tls: (@Sendable () -> NIOSSLContext?)? = nil) {
     self.address = address
@@ -30,7 +33,7 @@ public struct HTTPSettings: Sendable {
   /// Paths that start with one of these are refused (`http_config.block_endpoints`).
   public var blockedEndpoints: [String] = []
   /// Networks that may write; empty means all (`http_config.allow_write_http_from`).
-  public var allowWriteFrom: [IPNetwork] = []
+  public var allowWriteFrom: [CIDR] = []
   /// Whether `?cached` is served from the agent's memory (`http_config.use_cache`).
   public var usesCache = true
   /// Whether the health of services is followed by streams (`use_streaming_backend`); it shows in a header only.
@@ -43,12 +46,16 @@ public struct HTTPSettings: Sendable {
   public var kvValueLimit = 512 * 1024
   /// Bytes of a transaction (`limits.txn_max_req_len`).
   public var transactionLimit = 512 * 1024
-  /// Bytes of a snapshot archive. It is held in memory while it comes in.
-  public var snapshotLimit = 2 << 30
+  /// Bytes of a snapshot archive. It lies on disk while it comes in.
+  public var snapshotLimit = 1 << 40
+  /// Where bodies lie for a moment that are too large for memory.
+  public var temporaryDirectory = "/tmp"
   /// Bytes of any other body. Registrations take a few kilobytes; this only bounds memory.
   public var bodyLimit = 8 * 1024 * 1024
   /// Connections that one client address may hold (`limits.http_max_conns_per_client`); 0 means any number.
   public var connectionsPerClient = 200
+  /// Bytes of the first lines of a request (`http_config.max_header_bytes`).
+  public var headLimit = RequestParser.headLimit
   /// Allows characters in paths that cannot be printed (`disable_http_unprintable_char_filter`).
   public var allowsUnprintablePaths = false
   /// Whether `/ui/` shows a page (`ui_config.enabled`).

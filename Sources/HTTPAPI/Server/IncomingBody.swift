@@ -1,10 +1,15 @@
 import NIOCore
+import Server
 
 /// The body of a request as it comes in.
 final class IncomingBody {
   enum Progress {
     case incomplete
     case complete(ByteBuffer)
+    /// Everything came and is on disk.
+    case stored(SpoolFile)
+    /// It could not be written to disk.
+    case failed(String)
     /// More than allowed; `size` bytes came or were announced.
     case tooLarge(size: Int)
   }
@@ -13,13 +18,21 @@ final class IncomingBody {
   private let framing: RequestHead.Body
   private var collected = ByteBuffer()
   private var decoder = ChunkedDecoder()
+  /// Where the body goes that is too large for memory.
+  private let spool: BodySpool?
 
-  init(_ request: PendingRequest, framing: RequestHead.Body) {
+  /// - Parameter spool: nil keeps the body in memory.
+  init(_ request: PendingRequest, framing: RequestHead.Body, spool: BodySpool? = nil) {
     self.request = request
     self.framing = framing
+    self.spool = spool
   }
 
+  /// Whether the client has to wait for the disk.
+  var isCongested: Bool { spool?.isCongested ?? false }
+
   func take(from input: inout ByteBuffer?) throws(RequestError) -> Progress {
+    if let spool { return try store(from: &input, spool) }
     switch framing {
     case .none: return .complete(ByteBuffer())
     case .length(let length): return take(length, from: &input)
@@ -47,6 +60,27 @@ final class IncomingBody {
     input?.moveReaderIndex(forwardBy: used)
     if collected.readableBytes > request.bodyLimit { return .tooLarge(size: collected.readableBytes) }
     return decoder.isDone ? .complete(collected) : .incomplete
+  }
+}
+
+extension IncomingBody {
+  private func store(from input: inout ByteBuffer?, _ spool: BodySpool) throws(RequestError) -> Progress {
+    let isWhole: Bool
+    switch framing {
+    case .none: isWhole = true
+    case .length(let length):
+      let here = min(length - spool.size, input?.readableBytes ?? 0)
+      if let part = input?.readSlice(length: here) { spool.write(part) }
+      isWhole = spool.size == length
+    case .chunked:
+      if case .tooLarge(let size) = try takeChunks(from: &input) { return .tooLarge(size: size) }
+      spool.write(collected)
+      collected = ByteBuffer()
+      if spool.size > request.bodyLimit { return .tooLarge(size: spool.size) }
+      isWhole = decoder.isDone
+    }
+    if let failure = spool.failure { return .failed(failure) }
+    return isWhole && spool.isSettled ? .stored(spool.finish()) : .incomplete
   }
 }
 

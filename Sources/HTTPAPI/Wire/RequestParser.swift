@@ -3,8 +3,8 @@ import Glibc
 /// Reads the head of an HTTP/1 request (RFC 9112). Strict where leniency lets requests be smuggled: lines end with CR LF,
 /// no folded lines, no space before a colon, one body length.
 enum RequestParser {
-  /// Bytes of a head, including the empty line.
-  static let headLimit = 64 * 1024
+  /// Bytes of a head, including the empty line, unless the configuration says otherwise.
+  static let headLimit = 1 << 20
   static let headerCountLimit = 200
 
   enum Outcome: Equatable {
@@ -16,13 +16,13 @@ enum RequestParser {
   }
 
   /// Looks for a head at the start of `bytes`, whose first `scanned` bytes are known not to hold its end.
-  static func parse(_ bytes: UnsafeRawBufferPointer, scanned: Int = 0) -> Outcome {
+  static func parse(_ bytes: UnsafeRawBufferPointer, scanned: Int = 0, limit: Int = headLimit) -> Outcome {
     let skipped = emptyLines(bytes)
     guard let end = endOfHead(bytes, from: max(skipped, scanned - 3)) else {
-      if bytes.count > headLimit { return .failed(.headTooLarge) }
+      if bytes.count > limit { return .failed(.headTooLarge) }
       return .incomplete(scanned: bytes.count)
     }
-    if end > headLimit { return .failed(.headTooLarge) }
+    if end > limit { return .failed(.headTooLarge) }
     var scanner = HeadScanner(bytes: UnsafeRawBufferPointer(rebasing: bytes[..<end]), place: skipped)
     do throws(RequestError) {
       try scanner.requestLine()

@@ -16,6 +16,8 @@ public final class UserEvents: Sendable {
     var ring = UserEventRing()
     var carrier: any UserEventCarrier
     var audience: @Sendable () -> UserEventAudience = { UserEventAudience() }
+    /// Who takes events of a name that are not for users.
+    var handlers: [String: @Sendable (UserEvent) -> Void] = [:]
     var observers: [UInt64: @Sendable () -> Void] = [:]
     var lastObserver: UInt64 = 0
   }
@@ -37,6 +39,11 @@ public final class UserEvents: Sendable {
 
   /// Exchanges how events travel; without, they reach only this agent.
   public func setCarrier(_ carrier: any UserEventCarrier) { state.withLock { $0.carrier = carrier } }
+
+  /// Hands events of this name to `handler` alone: they are no news for users.
+  public func handle(_ name: String, _ handler: @escaping @Sendable (UserEvent) -> Void) {
+    state.withLock { $0.handlers[name] = handler }
+  }
 
   // MARK: Sending
 
@@ -65,7 +72,7 @@ public final class UserEvents: Sendable {
         logger.debug("an event is for others", metadata: ["event": "\(event.name)"])
         return
       }
-      add(event)
+      if let handler = state.withLock({ $0.handlers[event.name] }) { handler(event) } else { add(event) }
     } catch {
       logger.error("an event cannot be read", metadata: ["name": "\(name)", "error": "\(error)"])
     }

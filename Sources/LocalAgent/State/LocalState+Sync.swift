@@ -161,7 +161,7 @@ extension LocalState {
   }
 }
 
-extension NodeInfo {
+extension OwnNode {
   /// Whether the catalog's row says the same of the node.
   func agrees(with row: Node) -> Bool {
     row.id == id && row.address == address && row.taggedAddresses == taggedAddresses && row.meta == meta

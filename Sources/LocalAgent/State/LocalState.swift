@@ -7,7 +7,7 @@ struct LocalState: Sendable {
   /// By id, those that were removed but not yet reported included.
   private(set) var services: [String: LocalService] = [:]
   private(set) var checks: [String: LocalCheck] = [:]
-  var node: NodeInfo
+  var node: OwnNode
   /// The catalog is believed to know `node`.
   var isNodeInSync = false
   /// Ids of checks by the service they belong to, "" for the node.
@@ -23,7 +23,7 @@ struct LocalState: Sendable {
     var needsSync = false
   }
 
-  init(node: NodeInfo) { self.node = node }
+  init(node: OwnNode) { self.node = node }
 
   // MARK: What is there
 

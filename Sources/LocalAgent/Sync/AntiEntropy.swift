@@ -164,7 +164,7 @@ final class AntiEntropy: Sendable {
 
 /// What synchronisation needs from the local agent.
 protocol SyncHost: AnyObject, Sendable {
-  var node: NodeInfo { get }
+  var node: OwnNode { get }
   var tokens: AgentTokens { get }
   var pendingActions: [SyncAction] { get }
   /// Whether the health of a native mesh service is about to be sent whose address in the mesh is not known yet.

@@ -87,7 +87,9 @@ struct SyncSchedule: Sendable {
     lastFailed = !success
     if !success {
       let retry = Self.retryInterval &* scale
-      due = now &+ retry &+ random(retry)
+      let again = now &+ retry &+ random(retry)
+      // Not later than what news of a leader asked for meanwhile.
+      due = min(due ?? again, again)
     } else if wasComparison {
       let interval = Self.interval &* scale
       // The first interval is longer by chance, which spreads the agents that started together for good.

@@ -4,6 +4,8 @@ public enum JSONError: Error, Equatable, CustomStringConvertible {
   /// A character that cannot stand there. `context` says where, in the words of Go's decoder.
   case invalidCharacter(UInt8, context: String, offset: Int)
   case tooDeep(limit: Int)
+  /// Larger than any number of 64 bits with a fraction.
+  case outOfRange(number: String)
   case trailingData(offset: Int)
 
   public var description: String {
@@ -11,6 +13,7 @@ public enum JSONError: Error, Equatable, CustomStringConvertible {
     case .unexpectedEnd: "unexpected end of JSON input"
     case .invalidCharacter(let byte, let context, _): "invalid character \(Self.quoted(byte)) \(context)"
     case .tooDeep(let limit): "exceeded max depth (\(limit))"
+    case .outOfRange(let number): "json: cannot unmarshal number \(number) into Go value of type float64"
     case .trailingData: "invalid data after top-level value"
     }
   }
@@ -170,7 +173,8 @@ struct JSONParser {
       if let int = Int64(digits) { return .int(int) }
       if let uint = UInt64(digits) { return .uint(uint) }
     }
-    return .double(Double(digits) ?? 0)
+    guard let value = Double(digits), value.isFinite else { throw .outOfRange(number: String(digits)) }
+    return .double(value)
   }
 
   private mutating func digits() -> Bool {

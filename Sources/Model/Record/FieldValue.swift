@@ -171,10 +171,12 @@ extension Array: FieldValue where Element: FieldValue {
       for (index, value) in values.enumerated() { append(try Element(from: value, context.element(index))) }
     default:
       // One value stands for a list of one in configuration files: `check { … }` once or several times.
-      guard context.style == .configuration else { throw context.mismatch(value, expected: "array") }
+      guard context.style == .configuration else { throw context.mismatch(value, expected: Self.typeName) }
       append(try Element(from: value, context))
     }
   }
+  /// What Go's decoder calls lists of such elements.
+  private static var typeName: String { Element.self == String.self ? "[]string" : "array" }
   public var selected: Selected {
     if let strings = self as? [String] { return .strings(strings) }
     if let records = self as? [any Record] { return .records(records) }

@@ -28,3 +28,19 @@ public final class Row<Value: Record>: Sendable {
 extension Row: Equatable {
   public static func == (a: Row, b: Row) -> Bool { a === b || a.value == b.value }
 }
+
+/// A row is a field like the record it holds, so that lists of rows travel without being copied.
+extension Row: FieldValue {
+  public var isEmptyValue: Bool { value.isEmptyValue }
+  public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
+    encodeJSON(&writer, inherited: options.intersection(.nullLists))
+  }
+  public convenience init(from reader: inout MessagePackReader) throws(MessagePackError) {
+    self.init(try Value(from: &reader))
+  }
+  public convenience init(from value: Dynamic, _ context: DecodingContext) throws(DecodingError) {
+    self.init(try Value(from: value, context))
+  }
+  public var selected: Selected { .record(value) }
+  public static var shape: Shape { Value.shape }
+}

@@ -71,6 +71,8 @@ public struct ServiceConnect: Record {
   public var sidecarService: Boxed<ServiceDefinition>?
   /// A proxy that the agent is to run itself. Only part of definitions; the catalog never sees it.
   public var proxy: Boxed<ManagedProxy>?
+  /// What an imported service says of itself.
+  public var peerMeta: Boxed<PeeringServiceMeta>?
 
   public init() {}
 
@@ -78,6 +80,23 @@ public struct ServiceConnect: Record {
     $0.field("Native", \.native, .omitEmpty)
     $0.field("SidecarService", \.sidecarService, [.omitEmpty, .notSelectable])
     $0.field("Proxy", \.proxy, [.hiddenInJSON, .notOnWire, .notSelectable])
+    $0.field("PeerMeta", \.peerMeta, [.omitEmpty, .readOnly, .notSelectable])
+  }
+}
+
+/// Under which names the proxies of a service that a peer shares are reached and trusted.
+public struct PeeringServiceMeta: Record {
+  public var sni: [String] = []
+  public var spiffeID: [String] = []
+  /// "http", "tcp", …
+  public var `protocol` = ""
+
+  public init() {}
+
+  public static let schema = Schema<PeeringServiceMeta>("structs.PeeringServiceMeta") {
+    $0.field("SNI", \.sni)
+    $0.field("SpiffeID", \.spiffeID)
+    $0.field("Protocol", \.protocol)
   }
 }
 

@@ -25,6 +25,15 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   public var isUnset: Bool { seconds == 0 && nanoseconds == 0 }
   public var unixSeconds: Int64 { seconds &- Self.unixOffset }
 
+  /// The time since `other`, negative if that is later; as much as fits.
+  public func since(_ other: Timestamp) -> GoDuration {
+    let (seconds, overflow) = self.seconds.subtractingReportingOverflow(other.seconds)
+    let (whole, tooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow || tooFar { return GoDuration(nanoseconds: self < other ? .min : .max) }
+    let (nanoseconds, last) = whole.addingReportingOverflow(Int64(self.nanoseconds) - Int64(other.nanoseconds))
+    return GoDuration(nanoseconds: last ? (self < other ? .min : .max) : nanoseconds)
+  }
+
   public static func < (a: Timestamp, b: Timestamp) -> Bool {
     (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds)
   }

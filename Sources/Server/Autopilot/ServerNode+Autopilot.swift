@@ -50,30 +50,7 @@ public struct AutopilotGetConfiguration: ReadQuery {
 
 extension ServerNode {
   /// The health of the servers.
-  ///
-  /// - Parameter known: Adds what gossip knows of a server.
-  public func autopilotState(_ known: (inout ServerObservation) -> Void) -> AutopilotState {
-    let status = raft.currentStatus
-    let own = raftID
-    let observations = status.latestConfiguration.servers.map { server in
-      var observation = ServerObservation(id: server.id, address: server.address)
-      observation.isVoter = server.suffrage == .voter
-      if server.id == own {
-        observation.lastContact = .zero
-        observation.lastTerm = status.lastLogTerm
-        observation.lastIndex = status.lastLogIndex
-      }
-      known(&observation)
-      return observation
-    }
-    let configuration = store.current.autopilotConfiguration?.value ?? AutopilotConfiguration()
-    return autopilot.withLock { state in
-      state = state.next(
-        observations, leader: status.leader?.id ?? "", configuration: configuration,
-        now: Timestamp(unixNanoseconds: SystemClock.unixNanoseconds))
-      return state
-    }
-  }
+  public var autopilotState: AutopilotState { memberDuties.currentHealth() }
 
   // MARK: membership of consensus
 
@@ -104,12 +81,5 @@ extension ServerNode {
     raft.transferLeadership(to: id.isEmpty ? nil : id) { result in
       completion(result.mapError { ServerError($0) })
     }
-  }
-}
-
-extension SystemClock {
-  static var unixNanoseconds: Int64 {
-    let now = wallTime()
-    return now.seconds &* 1_000_000_000 &+ Int64(now.nanoseconds)
   }
 }

@@ -5,7 +5,8 @@ import NIOCore
 import State
 import Synchronization
 
-/// What a server does while it leads: puts itself into the catalog, ends sessions that are not renewed, forgets tombstones.
+/// What a server does about the state while it leads: ends sessions that are not renewed, collects coordinates, forgets
+/// tombstones. What it does about the agents is in `MemberDuties`.
 final class LeaderDuties: Sendable {
   private struct State {
     var isLeading = false
@@ -19,30 +20,20 @@ final class LeaderDuties: Sendable {
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
-  private let proposer = Proposer()
+  private let proposals: LeaderProposals
   private let state = Mutex(State())
 
-  init(settings: ServerNode.Settings, store: StateStore, loop: any EventLoop) {
+  init(settings: ServerNode.Settings, store: StateStore, proposals: LeaderProposals, loop: any EventLoop) {
     self.settings = settings
     self.store = store
+    self.proposals = proposals
     self.loop = loop
-    sessions = SessionTimers(loop: loop) { [proposer] id in
-      proposer.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
+    sessions = SessionTimers(loop: loop) { [proposals] id in
+      proposals.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
-    coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposer] in proposer.propose($0) }
-    accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposer] in
-      proposer.propose($0)
-    }
-  }
-
-  /// Tells where commands go: consensus, which needs this object before it exists itself.
-  func start(_ propose: @escaping @Sendable (Command, @escaping ProposalCompletion) -> Void) {
-    proposer.set { [logger = settings.logger] command in
-      propose(command) { result in
-        if case .failure(let error) = result, error != .shutDown {
-          logger.warning("a leader's command failed", metadata: ["error": "\(error)"])
-        }
-      }
+    coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposals] in proposals.propose($0) }
+    accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposals] in
+      proposals.propose($0)
     }
   }
 
@@ -84,10 +75,9 @@ final class LeaderDuties: Sendable {
   private func takeUp(_ snapshot: StateSnapshot) {
     accessControl.lead()
     if snapshot.autopilotConfiguration == nil {
-      proposer.propose(
+      proposals.propose(
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
     }
-    proposer.propose(settings.registration.command(datacenter: settings.datacenter, state: snapshot))
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)
   }
@@ -135,32 +125,6 @@ final class LeaderDuties: Sendable {
     request.datacenter = settings.datacenter
     request.op = "reap"
     request.reapIndex = index
-    proposer.propose(.tombstone(request))
-  }
-}
-
-/// Hands commands on to whoever is set; what comes before waits.
-private final class Proposer: Sendable {
-  private struct State {
-    var target: (@Sendable (Command) -> Void)?
-    var waiting: [Command] = []
-  }
-  private let state = Mutex(State())
-
-  func set(_ propose: @escaping @Sendable (Command) -> Void) {
-    let waiting = state.withLock { state in
-      state.target = propose
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for command in waiting { propose(command) }
-  }
-
-  func propose(_ command: Command) {
-    let target = state.withLock {
-      if $0.target == nil { $0.waiting.append(command) }
-      return $0.target
-    }
-    target?(command)
+    proposals.propose(.tombstone(request))
   }
 }

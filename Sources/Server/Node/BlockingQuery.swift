@@ -95,8 +95,18 @@ enum BlockingTime {
 
   /// The asked time within bounds, plus up to a sixteenth so that many waiting clients do not return at once.
   static func timeout(_ asked: GoDuration) -> TimeAmount {
-    var wait = asked.nanoseconds <= 0 ? defaultWait : asked
-    if wait > maximumWait { wait = maximumWait }
+    let wait = bounded(asked)
     return .nanoseconds(wait.nanoseconds + Int64.random(in: 0...max(wait.nanoseconds / 16, 1)))
+  }
+
+  /// The longest that `timeout` can be.
+  static func limit(_ asked: GoDuration) -> TimeAmount {
+    let wait = bounded(asked)
+    return .nanoseconds(wait.nanoseconds + max(wait.nanoseconds / 16, 1))
+  }
+
+  private static func bounded(_ asked: GoDuration) -> GoDuration {
+    let wait = asked.nanoseconds <= 0 ? defaultWait : asked
+    return min(wait, maximumWait)
   }
 }

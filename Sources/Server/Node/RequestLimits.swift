@@ -21,16 +21,20 @@ public struct RequestLimits: Sendable, Equatable {
   public init() {}
 }
 
-/// A bucket that fills with a token per request that may come, up to a second's worth. A pure core: time is passed in, in
+/// A bucket that fills with a token per request that may come. A pure core: time is passed in, in
 /// nanoseconds.
 struct TokenBucket: Sendable {
   private let rate: Double
+  /// Tokens that a full bucket holds.
+  private let burst: Double
   private var tokens: Double
   private var last: UInt64
 
-  init(rate: Double, now: UInt64) {
+  /// - Parameter burst: how many requests may come at once; nil is a second's worth.
+  init(rate: Double, burst: Double? = nil, now: UInt64) {
     self.rate = rate
-    tokens = max(rate, 1)
+    self.burst = max(burst ?? rate, 1)
+    tokens = self.burst
     last = now
   }
 
@@ -38,7 +42,7 @@ struct TokenBucket: Sendable {
   mutating func take(now: UInt64) -> Bool {
     if rate.isInfinite { return true }
     if now > last {
-      tokens = min(tokens + Double(now - last) / 1_000_000_000 * rate, max(rate, 1))
+      tokens = min(tokens + Double(now - last) / 1_000_000_000 * rate, burst)
       last = now
     }
     guard tokens >= 1 else { return false }

@@ -48,8 +48,11 @@ extension ServerNode: Backend {
     if options.minIndex == 0 {
       let result = query.evaluate(store.current)
       query.count(result.value)
-      completion(.success(Answer(value: result.value, index: max(result.index, 1))))
+      completion(.success(stamped(Answer(value: result.value, index: max(result.index, 1)))))
       return nil
+    }
+    let completion: @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void = { [self] result in
+      completion(isLeader ? result : result.map { stamped($0) })
     }
     let blocking = BlockingQuery(
       query, store: store, minIndex: options.minIndex, audience: options.audience, on: loop, completion: completion)
@@ -58,6 +61,23 @@ extension ServerNode: Backend {
     let timeout = options.audience?.lifetime().map { min(longest, .nanoseconds(max($0, 0))) } ?? longest
     if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
     return blocking
+  }
+
+  /// The answer with what this server knows of the leader.
+  private func stamped<Reply>(_ answer: Answer<Reply>) -> Answer<Reply> {
+    if isLeader { return answer }
+    let status = raft.currentStatus
+    var answer = answer
+    answer.knownLeader = status.leader != nil
+    answer.lastContactMilliseconds = status.lastContact.map { UInt64(clamping: $0.milliseconds) } ?? 0
+    return answer
+  }
+
+  /// Whether this server has ever heard from a leader: until then what it knows may be of any age.
+  var hasHeardFromLeader: Bool {
+    if isLeader { return true }
+    let status = raft.currentStatus
+    return status.leader != nil || status.lastContact != nil
   }
 
   /// Linearizable: a quorum confirms that this server still leads before the state is read (the paper, section 8).
@@ -137,10 +157,18 @@ extension ServerNode: Backend {
   }
 }
 
+extension Duration {
+  fileprivate var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds.multipliedReportingOverflow(by: 1000).partialValue &+ attoseconds / 1_000_000_000_000_000
+  }
+}
+
 extension ServerError {
   init(_ error: RaftError) {
     switch error {
-    case .notLeader, .leadershipLost, .leadershipTransferInProgress: self = .noLeader
+    // What is refused before it is in the log may be tried elsewhere; `leadershipLost` says that it may be in the log.
+    case .notLeader, .leadershipTransferInProgress: self = .noLeader
     case .shutDown: self = .shuttingDown
     case .storage(let problem): self = .storage(problem.description)
     default: self = .rejected(error.description)

@@ -10,7 +10,8 @@ import Synchronization
 public final class ServerNode: Sendable {
   public struct Settings: Sendable {
     public var datacenter: String
-    public var registration: ServerRegistration
+    /// This server as a member of the pool.
+    public var member: ClusterMember
     public var sessionTTLMinimum = GoDuration.seconds(10)
     public var logger: Logger
     /// Where files lie that are needed for a moment.
@@ -21,12 +22,14 @@ public final class ServerNode: Sendable {
     public var coordinates = CoordinateBatching()
     /// Nil without access control.
     public var accessControl: AccessControlSettings?
+    /// Tells gossip that a failed member, given by name, will not come back.
+    public var forceLeave: @Sendable (_ name: String) -> Void = { _ in }
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
-    public init(datacenter: String, registration: ServerRegistration, logger: Logger) {
+    public init(datacenter: String, member: ClusterMember, logger: Logger) {
       self.datacenter = datacenter
-      self.registration = registration
+      self.member = member
       self.logger = logger
     }
   }
@@ -36,9 +39,11 @@ public final class ServerNode: Sendable {
   public let raft: RaftNode
   let raftID: ServerID
   let leader: LeaderDuties
-  private let isLeading: LeadershipFlag
+  let memberDuties: MemberDuties
+  /// Who is in the pools of this server's agent.
+  public let members: MemberTable
+  let leadership: Leadership
   let limiter: RequestLimiter
-  let autopilot = Mutex(AutopilotState())
   /// Turns tokens into rights; nil without access control.
   public let tokens: TokenResolver?
   /// The same as requests see it: with `acl.dry_run`, what would be refused is let through and noted.
@@ -47,12 +52,18 @@ public final class ServerNode: Sendable {
   /// Opens the log, recovers the state and starts consensus.
   ///
   /// - Parameters:
+  ///   - members: Who is in the pools. This server is put into it.
   ///   - storage: Where the log, the term and snapshots are kept.
+  ///   - transport: Carries messages of consensus; nil for a server that never has peers.
   ///   - loop: Runs the timers of a leader.
   /// - Throws: `RaftError` when what is stored cannot be used; nothing was changed then.
   public init(
-    settings: Settings, raftOptions: RaftOptions, storage: RaftStorage, loop: any EventLoop
+    settings: Settings, members: MemberTable? = nil, raftOptions: RaftOptions, storage: RaftStorage,
+    transport: (any RaftTransport)? = nil, loop: any EventLoop
   ) throws(RaftError) {
+    let members = members ?? MemberTable(datacenter: settings.datacenter)
+    members.put(settings.member)
+    self.members = members
     self.settings = settings
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
@@ -65,45 +76,51 @@ public final class ServerNode: Sendable {
     } else {
       access = tokens
     }
-    let duties = LeaderDuties(settings: settings, store: store, loop: loop)
-    let flag = LeadershipFlag()
+    let proposals = LeaderProposals(logger: settings.logger)
+    let duties = LeaderDuties(settings: settings, store: store, proposals: proposals, loop: loop)
+    let memberDuties = MemberDuties(settings: settings, store: store, members: members, loop: loop) {
+      proposals.propose($0)
+    }
+    let leadership = Leadership()
     self.store = store
     leader = duties
-    isLeading = flag
+    self.memberDuties = memberDuties
+    self.leadership = leadership
     raftID = raftOptions.id
     raft = try RaftNode(
       options: raftOptions, storage: storage,
-      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) },
+      machine: CommandApplier(store: store, stop: settings.stop) { duties.applied($0) }, transport: transport,
       observeLeadership: { change in
         switch change {
         case .gained:
           ServerMetrics.becameLeader.increment()
           duties.lead()
-          flag.set(true)
+          memberDuties.lead()
+          leadership.gained()
         case .lost:
           ServerMetrics.becameFollower.increment()
-          flag.set(false)
+          leadership.lost()
+          memberDuties.follow()
           duties.follow()
         }
       })
-    duties.start { [raft] command, completion in raft.propose(command.encode(), completion: completion) }
+    proposals.start(raft)
+    memberDuties.start(raft)
   }
 
   /// For reloads of the configuration.
   public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
 
-  public var isLeader: Bool { isLeading.value }
+  public var isLeader: Bool { leadership.isLeading }
+
+  /// Calls `observer` whenever this server begins to lead, and at once if it leads already.
+  public func observeLeadership(_ observer: @escaping @Sendable () -> Void) { leadership.observe(observer) }
 
   /// Stops consensus; what was acknowledged is on disk.
   public func shutdown() {
+    leadership.lost()
+    memberDuties.follow()
     leader.follow()
     raft.shutdown()
   }
-}
-
-/// Whether this server leads and has applied what its predecessors committed.
-final class LeadershipFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-  var value: Bool { flag.load(ordering: .acquiring) }
-  func set(_ value: Bool) { flag.store(value, ordering: .releasing) }
 }

@@ -14,20 +14,67 @@ public struct CatalogNodes: ReadQuery {
 }
 
 /// All service names with their tags.
-public struct CatalogServices: ReadQuery {
+public struct CatalogServices: CacheableQuery {
   public static let method = "Catalog.ListServices"
   /// Only services with an instance on a node with this metadata.
   public var nodeMeta: StringMap
+  /// Only instances that match count; "" for all.
+  public let filter: String
+  private let matcher: Filter<ServiceNode>?
 
-  public init(nodeMeta: StringMap = StringMap()) { self.nodeMeta = nodeMeta }
+  public init(nodeMeta: StringMap = StringMap()) {
+    self.nodeMeta = nodeMeta
+    filter = ""
+    matcher = nil
+  }
+
+  /// - Throws: `FilterError` for a filter that is none.
+  public init(nodeMeta: StringMap, filter: String) throws(FilterError) {
+    self.nodeMeta = nodeMeta
+    self.filter = filter
+    matcher = filter.isEmpty ? nil : try Filter(filter)
+  }
+
+  public static func == (a: CatalogServices, b: CatalogServices) -> Bool {
+    a.nodeMeta == b.nodeMeta && a.filter == b.filter
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nodeMeta)
+    hasher.combine(filter)
+  }
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ServiceSummary]> {
-    nodeMeta.isEmpty ? state.services() : state.services(nodeMeta: nodeMeta)
+    guard let matcher else { return nodeMeta.isEmpty ? state.services() : state.services(nodeMeta: nodeMeta) }
+    return state.services().map { all in
+      all.compactMap { service in
+        let instances = state.serviceNodes(service.name, tags: []).value
+          .filter { nodeMeta.isEmpty || $0.node.value.meta.contains(all: nodeMeta) }
+          .filter { matcher.matches(ServiceNode($0)) }
+        guard !instances.isEmpty else { return nil }
+        var tags: [String] = []
+        var seen: Set<String> = []
+        for tag in instances.flatMap(\.service.value.tags) where seen.insert(tag).inserted { tags.append(tag) }
+        return ServiceSummary(name: service.name, tags: tags)
+      }
+    }
+  }
+}
+
+extension CatalogServices: Hashable {
+  // The matcher is the filter once more.
+  public static func == (a: CatalogServices, b: CatalogServices) -> Bool {
+    a.nodeMeta == b.nodeMeta && a.filter == b.filter
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nodeMeta)
+    hasher.combine(filter)
   }
 }
 
 /// The instances of a service, without their health.
-public struct CatalogServiceNodes: ReadQuery {
+public struct CatalogServiceNodes: CacheableQuery {
   public static let method = "Catalog.ServiceNodes"
   public var service: String
   /// Instances must have all of these.
@@ -57,7 +104,7 @@ public struct CatalogServiceNodes: ReadQuery {
 }
 
 /// A node and its services.
-public struct CatalogNodeServices: ReadQuery {
+public struct CatalogNodeServices: CacheableQuery {
   public static let method = "Catalog.NodeServices"
   /// A node's name or id.
   public var node: String
@@ -65,4 +112,24 @@ public struct CatalogNodeServices: ReadQuery {
   public init(node: String) { self.node = node }
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<NodeServices?> { state.nodeServices(node) }
+}
+
+/// The same, as agents ask that compare it with what they know.
+public struct CatalogNodeServiceList: ReadQuery {
+  public static let method = "Catalog.NodeServiceList"
+  /// A node's name or id.
+  public var node: String
+
+  public init(node: String) { self.node = node }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<NodeServices?> { state.nodeServices(node) }
+}
+
+/// The names of all services.
+public struct CatalogServiceList: ReadQuery {
+  public static let method = "Catalog.ServiceList"
+
+  public init() {}
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[String]> { state.services().map { $0.map(\.name) } }
 }

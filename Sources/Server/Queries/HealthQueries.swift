@@ -2,13 +2,15 @@ import Model
 import State
 
 /// The instances of a service with the checks of each and of its node.
-public struct HealthServiceNodes: ReadQuery {
+public struct HealthServiceNodes: CacheableQuery {
   public static let method = "Health.ServiceNodes"
   public var service: String
   /// Instances must have all of these.
   public var tags: [String]
   /// The mesh-capable instances of the service instead.
   public var connect: Bool
+  /// Which instances count by their health.
+  public var health = HealthFilter.all
   public var selection: NodeSelection
 
   public init(service: String, tags: [String] = [], connect: Bool = false, selection: NodeSelection = NodeSelection()) {
@@ -20,7 +22,22 @@ public struct HealthServiceNodes: ReadQuery {
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ServiceInstance]> {
     state.healthServiceNodes(service, tags: tags, connect: connect)
-      .map { selection.apply(to: $0, in: state) { $0.node } }
+      .map { selection.apply(to: health.apply(to: $0), in: state) { $0.node } }
+  }
+}
+
+/// Which instances count by their health. The numbers are those of the wire.
+public enum HealthFilter: Int, Sendable {
+  case all = 0
+  case passing = 1
+  case notCritical = 2
+
+  func apply(to instances: [ServiceInstance]) -> [ServiceInstance] {
+    switch self {
+    case .all: instances
+    case .passing: instances.filter { $0.checks.allSatisfy { $0.value.status == CheckStatus.passing.rawValue } }
+    case .notCritical: instances.filter { $0.checks.allSatisfy { $0.value.status != CheckStatus.critical.rawValue } }
+    }
   }
 }
 

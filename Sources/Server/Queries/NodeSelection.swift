@@ -2,7 +2,7 @@ import Model
 import State
 
 /// Which nodes an answer is about, and in which order.
-public struct NodeSelection: Sendable, Equatable {
+public struct NodeSelection: Sendable, Hashable {
   /// Only nodes that have all of this metadata.
   public var nodeMeta: StringMap
   /// The nodes nearest to this one first, by their coordinates; "" keeps the order of the catalog.

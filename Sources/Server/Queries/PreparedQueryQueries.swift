@@ -40,7 +40,7 @@ public struct PreparedQueryExplain: ReadQuery {
 }
 
 /// Who asks, for queries whose answer depends on it.
-public struct QuerySource: Sendable, Equatable {
+public struct QuerySource: Sendable, Hashable {
   public var datacenter: String
   public var segment: String
   /// The node whose neighbours come first; "" leaves it to the query.

@@ -32,7 +32,7 @@ extension ServerNode: SnapshotBackend {
   }
 
   public func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) {
     if let refusal = refusal(datacenter: datacenter, needsLeader: true) { return completion(.failure(refusal)) }
@@ -63,15 +63,14 @@ private enum ArchiveWork {
   static let queue = DispatchQueue(label: "snapshot-archives", qos: .utility, attributes: .concurrent)
 
   /// Checks an archive as a whole and keeps its state in a file.
-  static func unpack(_ archive: ByteBuffer, in folder: String) throws -> (SpoolFile, size: Int64) {
+  static func unpack(_ archive: SpoolFile, in folder: String) throws -> (SpoolFile, size: Int64) {
     let file = try SpoolFile(in: folder)
     let reader = try SnapshotArchiveReader { try file.write($0) }
-    try archive.withUnsafeReadableBytes { bytes throws in
-      var rest = bytes
-      while !rest.isEmpty {
-        let piece = rest.prefix(1 << 20)
-        try reader.consume(UnsafeRawBufferPointer(rebasing: piece))
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
+    try archive.rewind()
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    try buffer.withUnsafeMutableBytes { buffer throws in
+      while case let count = try archive.read(into: buffer), count > 0 {
+        try reader.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       }
     }
     let metadata = try reader.finish()

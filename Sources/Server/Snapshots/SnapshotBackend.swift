@@ -18,7 +18,9 @@ public protocol SnapshotBackend: Sendable {
     _ completion: @escaping @Sendable (Result<Answer<any SnapshotArchiveStream>, ServerError>) -> Void)
 
   /// Replaces the state of the whole cluster by that of an archive. One that is damaged changes nothing.
+  ///
+  /// - Parameter archive: at its beginning.
   func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void)
 }

@@ -1,32 +1,51 @@
 import Consensus
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// Bytes that wait on the disk without a name: what a restore brings can be larger than memory. Written once, then read
-/// once, by one thread at a time.
-final class SpoolFile: SnapshotContent, Sendable {
-  struct Failure: Error, CustomStringConvertible {
+/// Bytes that wait to be read: on the disk without a name, because what a restore brings can be larger than memory, or in
+/// memory if there are few. Written once, then read once, by one thread at a time.
+public final class SpoolFile: SnapshotContent, Sendable {
+  public struct Failure: Error, CustomStringConvertible {
     let action: String
     let code: Int32
-    var description: String { "cannot \(action) a temporary file: \(String(cString: strerror(code)))" }
+    public var description: String { "cannot \(action) a temporary file: \(String(cString: strerror(code)))" }
   }
 
-  private let descriptor: Int32
+  private struct Memory {
+    var bytes: [UInt8]
+    var position = 0
+  }
 
-  /// - Parameter folder: where the file lies while it is there.
-  init(in folder: String) throws(Failure) {
+  /// -1 for bytes in memory.
+  private let descriptor: Int32
+  private let memory: Mutex<Memory>
+
+  /// Bytes that need no file.
+  public init(_ bytes: [UInt8]) {
+    descriptor = -1
+    memory = Mutex(Memory(bytes: bytes))
+  }
+
+  /// An empty file.
+  ///
+  /// - Parameter folder: where it lies while it is there.
+  public init(in folder: String) throws(Failure) {
+    memory = Mutex(Memory(bytes: []))
     var path = Array("\(folder)/restore.XXXXXX".utf8CString)
     descriptor = mkstemp(&path)
     guard descriptor >= 0 else { throw Failure(action: "create", code: errno) }
-    // Nobody else finds it, and it goes away with its descriptor.
+    // Programs that the agent starts do not get it; nobody else finds it, and it goes away with its descriptor.
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     unlink(path)
   }
 
-  deinit { close(descriptor) }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    if descriptor < 0 { return memory.withLock { $0.bytes += bytes } }
     var rest = bytes
     while !rest.isEmpty {
       let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
@@ -37,11 +56,22 @@ final class SpoolFile: SnapshotContent, Sendable {
   }
 
   /// Goes back to the beginning.
-  func rewind() throws(Failure) {
+  public func rewind() throws(Failure) {
+    memory.withLock { $0.position = 0 }
+    if descriptor < 0 { return }
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Failure(action: "read", code: errno) }
   }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  /// Reads the next bytes; none behind the end.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    if descriptor < 0 {
+      return memory.withLock { memory in
+        let next = memory.bytes.dropFirst(memory.position).prefix(buffer.count)
+        buffer.copyBytes(from: next)
+        memory.position += next.count
+        return next.count
+      }
+    }
     while true {
       let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
       if count < 0, errno == EINTR { continue }

@@ -11,6 +11,18 @@ extension StateSnapshot {
     id.isEmpty ? nil : tables.nodes.index(Schemas.NodeIndex.id).value(.of(id))?.node
   }
 
+  /// The first node, by name, that has this IP address; and, if none has it, the instances that have it for their own.
+  public func owners(ofAddress address: String) -> QueryResult<AddressOwners> {
+    var owners = AddressOwners()
+    if let key = Key.ofAddress(address) {
+      owners.node = tables.nodes.index(Schemas.NodeIndex.address).values(prefix: key).first { _ in true }?.node
+      if owners.node == nil {
+        owners.services = tables.services.index(Schemas.ServiceIndex.address).values(prefix: key).map(\.service)
+      }
+    }
+    return QueryResult(index: tables.index(of: IndexName.localNodes), value: owners, watch: [.nodes])
+  }
+
   /// One instance of a service on the node of that name.
   public func service(_ id: String, node: String) -> Row<NodeService>? { tables.services[.of(node, id)]?.service }
 
@@ -181,4 +193,11 @@ extension ServiceEntry {
   func has(tags: [String]) -> Bool {
     tags.allSatisfy { wanted in service.value.tags.contains { $0.isSameName(as: wanted) } }
   }
+}
+
+/// Who has an IP address.
+public struct AddressOwners: Sendable {
+  public var node: Row<Node>?
+  /// Only where no node has it.
+  public var services: [Row<NodeService>] = []
 }

@@ -1,3 +1,5 @@
+import Model
+
 /// The bytes under which a row lies in an index.
 typealias Key = [UInt8]
 
@@ -54,16 +56,12 @@ extension [UInt8] {
     }
   }
 
-  /// The key of a text in which case counts.
-  static func exact(_ text: String) -> Key { Array(text.utf8) }
-}
-
-extension String {
-  /// The form in which names are compared and stand in keys and index names.
-  var folded: String {
-    utf8.contains { $0 >= 0x80 || ($0 >= 0x41 && $0 <= 0x5A) } ? lowercased() : self
+  /// The key of an IP address, however it is written; nil for other texts. No such key begins another.
+  static func ofAddress(_ text: String) -> Key? {
+    guard !text.isEmpty, let bytes = IPAddress(text)?.bytes else { return nil }
+    return [UInt8(truncatingIfNeeded: bytes.count)] + bytes
   }
 
-  /// Whether two names are the same without regard to case.
-  func isSameName(as other: String) -> Bool { self == other || folded == other.folded }
+  /// The key of a text in which case counts.
+  static func exact(_ text: String) -> Key { Array(text.utf8) }
 }

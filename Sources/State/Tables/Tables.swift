@@ -32,10 +32,16 @@ struct Tables: Sendable {
 
 /// The declared indexes of each table. The enumerations name their places.
 enum Schemas {
-  enum NodeIndex { static let id = 0 }
+  enum NodeIndex {
+    static let id = 0
+    static let address = 1
+  }
   static let nodes = TableSchema<NodeEntry>(
     primary: { .of($0.name) },
-    indexes: [.init { $0.node.value.id.isEmpty ? [] : [.of($0.node.value.id)] }])
+    indexes: [
+      .init { $0.node.value.id.isEmpty ? [] : [.of($0.node.value.id)] },
+      .init { entry in Key.ofAddress(entry.node.value.address).map { [$0 + Key.of(entry.name)] } ?? [] },
+    ])
 
   enum ServiceIndex {
     static let name = 0
@@ -43,6 +49,8 @@ enum Schemas {
     static let kind = 1
     /// By the service that is reached through the instance.
     static let connect = 2
+    /// Only instances with an address of their own.
+    static let address = 3
   }
   static let services = TableSchema<ServiceEntry>(
     primary: { .of($0.nodeName, $0.service.value.id) },
@@ -53,6 +61,9 @@ enum Schemas {
       },
       .init { entry in
         entry.connectDestination.map { [.of($0, entry.nodeName, entry.service.value.id)] } ?? []
+      },
+      .init { entry in
+        Key.ofAddress(entry.service.value.address).map { [$0 + Key.of(entry.nodeName, entry.service.value.id)] } ?? []
       },
     ])
 

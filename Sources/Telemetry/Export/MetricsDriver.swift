@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -16,22 +17,37 @@ public enum MetricsTarget: Sendable, Equatable {
 
 /// Ends intervals on time and sends metrics out, on a thread of its own, until the process ends.
 public final class MetricsDriver: Sendable {
+  /// What metrics are called, and where they go.
+  private struct Plan: Equatable {
+    var settings: MetricsSettings
+    var targets: [MetricsTarget]
+  }
+
   private let registry: MetricsRegistry
-  private let settings: MetricsSettings
-  private let targets: [MetricsTarget]
+  private let plan: Mutex<Plan>
   private let logger: Logger
 
   public init(
     _ registry: MetricsRegistry, settings: MetricsSettings, targets: [MetricsTarget], logger: Logger
   ) {
     self.registry = registry
-    self.settings = settings
-    self.targets = targets
+    plan = Mutex(Plan(settings: settings, targets: targets))
     self.logger = logger
     registry.declare(MetricDefinition.all)
+    setDetail()
+  }
+
+  /// For reloads of the configuration: from the next second on, metrics go elsewhere or under other names.
+  public func update(_ settings: MetricsSettings, targets: [MetricsTarget]) {
+    plan.withLock { $0 = Plan(settings: settings, targets: targets) }
+    setDetail()
+  }
+
+  private func setDetail() {
+    let plan = plan.withLock { $0 }
     var detail = MetricDetail()
-    if settings.prometheusRetention > 0 { detail.insert(.quantiles) }
-    if !targets.isEmpty { detail.insert(.values) }
+    if plan.settings.prometheusRetention > 0 { detail.insert(.quantiles) }
+    if !plan.targets.isEmpty { detail.insert(.values) }
     registry.detail.set(detail)
   }
 
@@ -55,17 +71,23 @@ public final class MetricsDriver: Sendable {
 
   /// Once a second sends; every ten seconds, by the clock, ends the interval.
   private func run() {
-    let outlets = targets.map { Outlet($0, settings: settings) }
+    var followed = plan.withLock { $0 }
+    var outlets = followed.targets.map { Outlet($0, settings: followed.settings) }
     var interval = WallClock.seconds / MetricsRegistry.intervalSeconds
     var isFirst = true
     while true {
       WallClock.sleepToNextSecond()
       let now = WallClock.seconds
+      let wanted = plan.withLock { $0 }
+      if wanted != followed {
+        followed = wanted
+        outlets = wanted.targets.map { Outlet($0, settings: wanted.settings) }
+      }
       let isOver = now / MetricsRegistry.intervalSeconds != interval
       if isOver || isFirst { registry.collect() }
       isFirst = false
       if isOver {
-        registry.endInterval(now: now, idleLimit: max(settings.prometheusRetention, 60))
+        registry.endInterval(now: now, idleLimit: max(followed.settings.prometheusRetention, 60))
         interval = now / MetricsRegistry.intervalSeconds
       }
       if !outlets.isEmpty {

@@ -1,25 +1,11 @@
 import Logging
+import Model
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// The levels of log records, most talkative first, with the names that `log_level` takes.
-public enum LogLevel: Int, Sendable, CaseIterable, Comparable {
-  case trace, debug, info, warn, error
-
-  /// Reads `TRACE`, `debug`, `WARN`, `err` …; nil for anything else.
-  public init?(_ name: String) {
-    switch name.uppercased() {
-    case "TRACE": self = .trace
-    case "DEBUG": self = .debug
-    case "INFO": self = .info
-    case "WARN", "WARNING": self = .warn
-    case "ERR", "ERROR": self = .error
-    default: return nil
-    }
-  }
-
+extension LogLevel {
   init(_ level: Logger.Level) {
     switch level {
     case .trace: self = .trace
@@ -29,8 +15,6 @@ public enum LogLevel: Int, Sendable, CaseIterable, Comparable {
     case .error, .critical: self = .error
     }
   }
-
-  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
 
   /// The level in brackets, padded so that the texts behind it line up.
   var label: String {

@@ -5,7 +5,7 @@ import Testing
 @testable import Checks
 
 @Suite(.timeLimit(.minutes(1))) struct TLSTests {
-  private func get(_ url: String, trust: TLSConfiguration? = nil, _ change: (inout CheckType) -> Void = { _ in })
+  private func get(_ url: String, trust: AgentTLS? = nil, _ change: (inout CheckType) -> Void = { _ in })
     async throws -> ProbeResult?
   {
     try await probe(
@@ -115,6 +115,41 @@ import Testing
     #expect(await running.once()?.status == .critical)
     environment.replaceTLS(try authority.trust())
     #expect(await running.once()?.status == .passing)
+    try await server.close()
+  }
+
+  @Test func theAgentsServerNameIsExpectedUnlessACheckNamesAnother() async throws {
+    let authority = try TestCertificate(name: "CA")
+    let certificate = try TestCertificate(
+      name: "web", dnsNames: ["n1", "a.test"], addresses: [[127, 83, 1, 8]], issuer: authority)
+    let server = try await TestServer.http("127.83.1.8", tls: certificate.serverConfiguration()) { _ in .text(.ok, "in")
+    }
+    let url = "https://\(server.place)/"
+    var trust = try authority.trust()
+    trust.serverName = "n1"
+    #expect(try await get(url, trust: trust)?.status == .passing)
+    trust.serverName = "n2"
+    #expect(
+      try await get(url, trust: trust)
+        == failure(url, "failed to verify certificate: x509: certificate is valid for n1, a.test, not n2"))
+    #expect(try await get(url, trust: trust) { $0.tlsServerName = "a.test" }?.status == .passing)
+    try await server.close()
+  }
+
+  @Test func theAgentsCertificateIsPresentedToServersThatAskForOne() async throws {
+    let authority = try TestCertificate(name: "CA")
+    let certificate = try TestCertificate(name: "web", addresses: [[127, 83, 1, 9]], issuer: authority)
+    var asking = try certificate.serverConfiguration()
+    asking.certificateVerification = .noHostnameVerification
+    asking.trustRoots = .certificates([try authority.certificate()])
+    let server = try await TestServer.http("127.83.1.9", tls: asking) { _ in .text(.ok, "in") }
+    let url = "https://\(server.place)/"
+    var trust = try authority.trust()
+    #expect(try await get(url, trust: trust)?.status == .critical)
+    let own = try TestCertificate(name: "agent", issuer: authority).serverConfiguration()
+    trust.configuration.certificateChain = own.certificateChain
+    trust.configuration.privateKey = own.privateKey
+    #expect(try await get(url, trust: trust)?.status == .passing)
     try await server.close()
   }
 }

@@ -17,7 +17,7 @@ extension Probe {
 }
 
 /// The probe that a definition leads to.
-func probe(_ definition: CheckType, agentTLS: TLSConfiguration? = nil, outputLimit: Int = 4096) throws -> any Probe {
+func probe(_ definition: CheckType, agentTLS: AgentTLS? = nil, outputLimit: Int = 4096) throws -> any Probe {
   var environment = testEnvironment(on: group, agentTLS: agentTLS)
   environment.scripts = .enabled
   return try #require(try makeProbe(try validate(definition), definition, outputLimit: outputLimit, environment))
@@ -31,7 +31,7 @@ func check(_ change: (inout CheckType) -> Void) -> CheckType {
 }
 
 func testEnvironment(
-  on group: any EventLoopGroup, aliases: any AliasSource = NoAliases(), agentTLS: TLSConfiguration? = nil
+  on group: any EventLoopGroup, aliases: any AliasSource = NoAliases(), agentTLS: AgentTLS? = nil
 ) -> CheckEnvironment {
   var environment = CheckEnvironment(
     eventLoopGroup: group, nodeName: "here", aliases: aliases, logger: Logger(label: "test"), agentTLS: agentTLS)

@@ -1,6 +1,8 @@
 import Crypto
 import NIOSSL
 
+@testable import Checks
+
 /// A certificate made for a test: signed with its own key, or with that of another.
 struct TestCertificate {
   let key = P256.Signing.PrivateKey()
@@ -53,10 +55,10 @@ struct TestCertificate {
   }
 
   /// What a client needs to trust this certificate and those signed by it.
-  func trust() throws -> TLSConfiguration {
+  func trust() throws -> AgentTLS {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .certificates([try certificate()])
-    return configuration
+    return AgentTLS(configuration, serverName: "")
   }
 }
 

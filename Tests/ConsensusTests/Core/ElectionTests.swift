@@ -59,6 +59,26 @@ import Testing
     #expect(!harness.core.isLeader)
   }
 
+  /// Candidates that took the votes from each other, and one that asks while others still hear the leader.
+  @Test func aCandidateThatCannotWinTriesAgainBeforeItsTimeout() {
+    var harness = CoreHarness()
+    func refuse(_ request: OutgoingRequest, _ response: RaftResponse) {
+      _ = harness.step(.response(.success(response), from: request.to.id, request.context))
+    }
+    let preVotes = harness.timeOut().requests
+    refuse(preVotes[0], .requestPreVote(VoteResponse(term: 2, granted: false)))
+    #expect((harness.core.nextDeadline?.since(harness.now) ?? 0) >= 1_000_000_000, "one more may still agree")
+    refuse(preVotes[1], .requestPreVote(VoteResponse(term: 2, granted: false)))
+    let pause = harness.core.nextDeadline?.since(harness.now) ?? 0
+    #expect((250_000_000...500_000_000).contains(pause))
+
+    let votes = harness.accept(harness.timeOut().requests[0]).requests
+    for vote in votes { refuse(vote, .requestVote(VoteResponse(term: 2, granted: false))) }
+    let second = harness.core.nextDeadline?.since(harness.now) ?? 0
+    #expect((50_000_000...250_000_000).contains(second))
+    #expect(harness.core.role == .candidate && harness.core.term == 2)
+  }
+
   @Test func aSingleVoterLeadsAtOnceAndNeedsNoTimers() {
     var harness = CoreHarness(voters: ["a"])
     #expect(harness.core.nextDeadline == harness.now)

@@ -43,7 +43,7 @@ final class Client {
     if !(resolver is OpenResolver) { backend.resolver.withLock { $0 = resolver } }
     control = TestControl()
     local = LocalAgent(
-      LocalAgentSettings(node: NodeInfo(name: "s1", address: "127.0.0.1")), backend: backend, on: loop, logger: logger
+      LocalAgentSettings(node: OwnNode(name: "s1", address: "127.0.0.1")), backend: backend, on: loop, logger: logger
     ) { aliases in
       CheckEnvironment(eventLoopGroup: loop, nodeName: "s1", aliases: aliases, logger: logger)
     }

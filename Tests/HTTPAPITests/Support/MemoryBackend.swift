@@ -90,7 +90,7 @@ final class MemoryBackend: Backend, Sendable {
   /// The archive that clients get, in pieces.
   let archive = Mutex<[[UInt8]]>([])
   /// The archives that were to be restored.
-  let restored = Mutex<[ByteBuffer]>([])
+  let restored = Mutex<[String]>([])
 
   func saveSnapshot(
     _ options: QueryOptions, on loop: any EventLoop,
@@ -101,12 +101,22 @@ final class MemoryBackend: Backend, Sendable {
   }
 
   func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) {
     if let failure = failure(datacenter) { return completion(.failure(failure)) }
-    restored.withLock { $0.append(archive) }
+    restored.withLock { $0.append(Self.text(archive)) }
     completion(.success(()))
+  }
+
+  private static func text(_ archive: SpoolFile) -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    try? archive.rewind()
+    while let count = try? buffer.withUnsafeMutableBytes({ try archive.read(into: $0) }), count > 0 {
+      bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   fileprivate func stoppedWaiting() { contents.withLock { $0.waiting -= 1 } }

@@ -1,0 +1,39 @@
+import Consensus
+import Logging
+import State
+import Synchronization
+
+/// Where the commands of a leader's duties go: to consensus, which is made after the duties. What comes before waits.
+final class LeaderProposals: Sendable {
+  private struct State {
+    var raft: RaftNode?
+    var waiting: [Command] = []
+  }
+
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  init(logger: Logger) { self.logger = logger }
+
+  func start(_ raft: RaftNode) {
+    let waiting = state.withLock { state in
+      state.raft = raft
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for command in waiting { propose(command) }
+  }
+
+  /// A command that fails is only logged: whoever proposed it compares again what is with what should be.
+  func propose(_ command: Command) {
+    let raft = state.withLock {
+      if $0.raft == nil { $0.waiting.append(command) }
+      return $0.raft
+    }
+    raft?.propose(command.encode()) { [logger] result in
+      if case .failure(let error) = result, error != .shutDown {
+        logger.warning("a leader's command failed", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+}

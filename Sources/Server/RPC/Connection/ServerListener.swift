@@ -1,0 +1,111 @@
+import Consensus
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Wire
+
+/// What a server speaks on its port.
+public struct ServerProtocols: Sendable {
+  /// net/rpc, alone and multiplexed.
+  public var methods: RPCMethods
+  /// The transport of consensus; nil for a server that never has peers.
+  public var raft: RaftConnections?
+
+  public init(methods: RPCMethods, raft: RaftConnections? = nil) {
+    self.methods = methods
+    self.raft = raft
+  }
+
+  /// The handlers of a connection; nil where the protocol is not spoken.
+  func handlers(of named: ServerProtocol, _ channel: any Channel) throws -> [any ChannelHandler]? {
+    switch named {
+    case .rpc: return [RPCSessionHandler(methods)]
+    case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel.eventLoop))]
+    case .raft: return raft.map { [$0.acceptor(on: channel)] }
+    case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
+    case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
+    }
+  }
+}
+
+/// The server's port (8300): accepts connections and hands each to its protocol.
+public final class ServerListener: Sendable {
+  public struct Settings: Sendable {
+    /// How long the first byte, and a TLS handshake, may take.
+    public var handshakeTimeout = TimeAmount.seconds(5)
+    /// Connections per client address; 0 is no limit.
+    public var connectionsPerClientMax = 100
+    /// Makes the handler that speaks TLS on a connection that asked for it; nil where there is no certificate.
+    public var makeTLS: (@Sendable () throws -> any ChannelHandler)?
+    /// Whether connections in clear are refused (`verify_incoming`).
+    public var requiresTLS = false
+
+    public init() {}
+  }
+
+  private let group: any EventLoopGroup
+  private let settings: Settings
+  private let protocols: ServerProtocols
+  private let limit: ConnectionLimit
+  private let open = Mutex<OpenChannels>(OpenChannels())
+
+  private struct OpenChannels {
+    var isStopping = false
+    var channels: [ObjectIdentifier: any Channel] = [:]
+  }
+
+  public init(_ protocols: ServerProtocols, group: any EventLoopGroup, settings: Settings = Settings()) {
+    self.protocols = protocols
+    self.group = group
+    self.settings = settings
+    limit = ConnectionLimit(settings.connectionsPerClientMax)
+  }
+
+  /// For reloads of the configuration.
+  public func setConnectionsPerClientMax(_ count: Int) { limit.set(count) }
+
+  /// Opens the port.
+  /// - Returns: the address with the port that it came to.
+  @discardableResult
+  public func start(host: String, port: Int) async throws -> SocketAddress? {
+    let listening = try await ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+      }
+      .bind(host: host, port: port).get()
+    track(listening)
+    return listening.localAddress
+  }
+
+  private func accept(_ channel: any Channel) throws {
+    let client = channel.remoteAddress?.ipAddress ?? ""
+    guard limit.enter(client) else { throw ChannelError.operationUnsupported }
+    channel.closeFuture.whenComplete { [limit] _ in limit.leave(client) }
+    track(channel)
+    try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings))
+  }
+
+  private func track(_ channel: any Channel) {
+    let id = ObjectIdentifier(channel)
+    let isStopping = open.withLock { open in
+      if !open.isStopping { open.channels[id] = channel }
+      return open.isStopping
+    }
+    if isStopping { return channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { [weak self] _ in self?.open.withLock { $0.channels[id] = nil } }
+  }
+
+  /// Closes the port and all connections.
+  public func stop() async {
+    let channels = open.withLock { open in
+      open.isStopping = true
+      return Array(open.channels.values)
+    }
+    for channel in channels { try? await channel.close() }
+  }
+}

@@ -1,0 +1,129 @@
+import NIOCore
+
+/// A request on its way to the server that carries it out. While there is no leader, or the one that was asked is none, it is
+/// held and tried again, until it was carried out or its time is over.
+final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
+  // Sendable: everything that changes is used on `loop` only.
+
+  typealias Completion = @Sendable (Result<Value, RouteError>) -> Void
+  typealias Here = @Sendable (@escaping @Sendable (Result<Value, ServerError>) -> Void) -> (any PendingQuery)?
+  typealias There =
+    @Sendable (
+      String, @escaping @Sendable (Result<Value, RPCError>) -> Void
+    ) -> (any PendingQuery)?
+
+  /// How often a request that is held looks whether there is a leader now. Looking costs a lock.
+  private static var pollInterval: TimeAmount { .milliseconds(5) }
+
+  private let wish: Wish
+  private let backend: ClusterBackend
+  private let loop: any EventLoop
+  private let here: Here
+  private let there: There
+  private var completion: Completion?
+  private let deadline: NIODeadline
+  /// The pause before a server that failed is asked again; doubles.
+  private var pause: TimeAmount
+  /// The server that failed last, and when it may be asked again.
+  private var failed: (destination: Destination, until: NIODeadline)?
+  private var current: (any PendingQuery)?
+  private var attempt = 0
+  private var timer: Scheduled<Void>?
+
+  init(
+    _ wish: Wish, _ backend: ClusterBackend, on loop: any EventLoop, _ completion: @escaping Completion,
+    here: @escaping Here, there: @escaping There
+  ) {
+    self.wish = wish
+    self.backend = backend
+    self.loop = loop
+    self.completion = completion
+    self.here = here
+    self.there = there
+    pause = .nanoseconds(backend.holdTimeout.nanoseconds / 16)
+    deadline = .now() + backend.holdTimeout + (wish.blockingTime ?? .zero)
+  }
+
+  func start() {
+    if loop.inEventLoop { tryNow() } else { loop.execute { self.tryNow() } }
+  }
+
+  /// Goes on after a first attempt failed that was made without this object.
+  func goOn(after error: RouteError, at destination: Destination) {
+    if loop.inEventLoop {
+      concluded(.failure(error), at: destination, attempt: attempt)
+    } else {
+      loop.execute { self.concluded(.failure(error), at: destination, attempt: self.attempt) }
+    }
+  }
+
+  private func tryNow() {
+    guard completion != nil else { return }
+    timer = nil
+    let destination = backend.destination(of: wish)
+    if let failed, failed.destination == destination, failed.until > .now() { return waitABit() }
+    switch destination {
+    case .refused(let error): finish(.failure(.here(error)))
+    case .nowhere(let error):
+      if NIODeadline.now() >= deadline { finish(.failure(.here(error))) } else { waitABit() }
+    case .here:
+      attempt += 1
+      let attempt = attempt
+      let waiting = here { [self] in concluded($0.mapError { .here($0) }, at: destination, attempt: attempt) }
+      remember(waiting, of: attempt)
+    case .server(let address):
+      attempt += 1
+      let attempt = attempt
+      let waiting = there(address) { [self] in
+        concluded($0.mapError { .there($0) }, at: destination, attempt: attempt)
+      }
+      remember(waiting, of: attempt)
+    }
+  }
+
+  private func remember(_ waiting: (any PendingQuery)?, of attempt: Int) {
+    // The attempt may be over already.
+    if completion != nil, self.attempt == attempt, timer == nil { current = waiting }
+  }
+
+  private func waitABit() {
+    // The task holds the call: who waits for the answer may hold nothing of it but the completion.
+    timer = loop.scheduleTask(in: Self.pollInterval) { self.tryNow() }
+  }
+
+  private func concluded(_ result: Result<Value, RouteError>, at destination: Destination, attempt: Int) {
+    guard completion != nil, attempt == self.attempt else { return }
+    current = nil
+    guard case .failure(let error) = result else { return finish(result) }
+    backend.noteFailure(error, at: destination)
+    let now = NIODeadline.now()
+    guard error.allowsRetry(of: wish), now < deadline else { return finish(result) }
+    let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
+    failed = (destination, min(now + jitter, deadline))
+    pause = .nanoseconds(pause.nanoseconds &* 2)
+    waitABit()
+  }
+
+  private func finish(_ result: Result<Value, RouteError>) {
+    let completion = completion
+    stop()
+    completion?(result)
+  }
+
+  private func stop() {
+    completion = nil
+    timer?.cancel()
+    timer = nil
+    current = nil
+  }
+
+  func cancel() {
+    if loop.inEventLoop { cancelNow() } else { loop.execute { self.cancelNow() } }
+  }
+
+  private func cancelNow() {
+    let current = current
+    stop()
+    current?.cancel()
+  }
+}

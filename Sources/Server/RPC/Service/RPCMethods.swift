@@ -1,0 +1,247 @@
+import Model
+import NIOCore
+import Wire
+
+/// The methods that a server answers: a name, the record that its argument is, and the call that carries it out.
+///
+/// What is forwarded to another server keeps its bytes in both directions: only the server that carries a request out needs
+/// to understand all of it.
+public final class RPCMethods: Sendable {
+  public struct Settings: Sendable {
+    /// Bytes of one request; a transaction of large values is the largest.
+    public var requestBytesMax = 64 << 20
+    public init() {}
+  }
+
+  typealias Completion = @Sendable (Result<ByteBuffer, RPCFailure>) -> Void
+  typealias Method = @Sendable (ByteBuffer, any EventLoop, @escaping Completion) -> (any PendingQuery)?
+
+  let settings: Settings
+  let backend: ClusterBackend
+  private let methods: [String: Method]
+  private let services: Set<String>
+
+  public init(_ backend: ClusterBackend, server: ServerNode, settings: Settings = Settings()) {
+    self.settings = settings
+    self.backend = backend
+    var table = RPCMethodTable(backend: backend, server: server)
+    table.registerAll()
+    methods = table.methods
+    services = Set(table.methods.keys.compactMap { $0.split(separator: ".").first.map(String.init) })
+  }
+
+  /// The names of all methods.
+  public var names: [String] { methods.keys.sorted() }
+
+  /// Carries a call out. `completion` runs on `loop`, once.
+  /// - Returns: what waits for a change, if the call does.
+  func perform(
+    _ name: String, _ body: ByteBuffer, on loop: any EventLoop, _ completion: @escaping Completion
+  ) -> (any PendingQuery)? {
+    if let method = methods[name] { return method(body, loop, completion) }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    if parts.count != 2 {
+      completion(.failure(.illFormed(name)))
+    } else {
+      completion(.failure(services.contains(String(parts[0])) ? .unknownMethod(name) : .unknownService(name)))
+    }
+    return nil
+  }
+}
+
+/// Builds the table, one registration per method.
+struct RPCMethodTable {
+  let backend: ClusterBackend
+  let server: ServerNode
+  private(set) var methods: [String: RPCMethods.Method] = [:]
+
+  init(backend: ClusterBackend, server: ServerNode) {
+    self.backend = backend
+    self.server = server
+  }
+
+  private mutating func register(_ name: String, _ method: @escaping RPCMethods.Method) {
+    precondition(methods[name] == nil, "\(name) is registered twice")
+    methods[name] = method
+  }
+
+  // MARK: Kinds of methods
+
+  /// A read of the state: where it is carried out depends on its options.
+  mutating func read<Query: ReadQuery>(_ query: Query.Type) {
+    register(Query.method) { [backend, server] body, loop, completion in
+      let request: Query.Request
+      do throws(MessagePackError) {
+        request = try Query.Request(decoding: body)
+      } catch {
+        completion(.failure(.undecodable(error)))
+        return nil
+      }
+      let options = request.options.queryOptions(datacenter: request.datacenter)
+      return backend.route(Wish(Query.method, options), body, on: loop, completion) { completion in
+        Self.evaluate(query, request, options, server, on: loop, completion)
+      }
+    }
+  }
+
+  private static func evaluate<Query: ReadQuery>(
+    _ query: Query.Type, _ request: Query.Request, _ options: QueryOptions, _ server: ServerNode,
+    on loop: any EventLoop, _ completion: @escaping RPCMethods.LocalCompletion
+  ) -> (any PendingQuery)? {
+    var request = request
+    if request.datacenter.isEmpty { request.datacenter = server.datacenter }
+    let filter = request.options.filter
+    do throws(ServerError) {
+      return server.query(try Query(request: request), options, on: loop) { result in
+        completion(result.flatMap { encode($0, of: query, filter: filter) })
+      }
+    } catch {
+      completion(.failure(error))
+      return nil
+    }
+  }
+
+  private static func encode<Query: ReadQuery>(
+    _ answer: Answer<Query.Reply>, of query: Query.Type, filter: String
+  ) -> Result<ByteBuffer, ServerError> {
+    do {
+      var response = try Query.response(answer.value)
+      if !filter.isEmpty { try Query.filter(&response, by: filter) }
+      Query.setMeta(RPCQueryMeta(answer), of: &response)
+      return .success(.messagePack(response))
+    } catch let error as ServerError {
+      return .failure(error)
+    } catch {
+      return .failure(.invalid("\(error)"))
+    }
+  }
+
+  /// A change of the state: the leader carries it out.
+  mutating func write<Request: WriteRequest>(_ type: Request.Type) {
+    write(Request.method) { (request: Request.Request, call) in
+      call.perform { () throws(ServerError) in try Request(request: request) }
+    }
+  }
+
+  /// A method that stands for several changes; `choose` tells by the request which one it is.
+  mutating func write<Arguments: RPCWriteRequest>(
+    _ name: String, _ choose: @escaping @Sendable (Arguments, RPCWriteCall) -> Void
+  ) {
+    register(name) { [backend, server] body, loop, completion in
+      let request: Arguments
+      do throws(MessagePackError) {
+        request = try Arguments(decoding: body)
+      } catch {
+        completion(.failure(.undecodable(error)))
+        return nil
+      }
+      return backend.route(Wish(write: name, datacenter: request.datacenter), body, on: loop, completion) {
+        completion in
+        choose(request, RPCWriteCall(server: server, loop: loop, completion: completion))
+        return nil
+      }
+    }
+  }
+
+  /// A question to this server itself, whoever leads.
+  mutating func own<Arguments: Record, Reply: FieldValue>(
+    _ name: String, _ answer: @escaping @Sendable (ServerNode, Arguments) throws(ServerError) -> Reply
+  ) {
+    register(name) { [server] body, _, completion in
+      do {
+        completion(.success(.messagePack(try answer(server, try Arguments(decoding: body)))))
+      } catch let error as MessagePackError {
+        completion(.failure(.undecodable(error)))
+      } catch let error as ServerError {
+        completion(.failure(RPCFailure(error)))
+      } catch {
+        completion(.failure(RPCFailure("\(error)")))
+      }
+      return nil
+    }
+  }
+
+  /// A question to the leader itself.
+  mutating func leader<Arguments: RPCReadRequest, Reply: FieldValue>(
+    _ name: String, _ answer: @escaping @Sendable (ServerNode, Arguments) throws(ServerError) -> Reply
+  ) {
+    register(name) { [backend, server] body, loop, completion in
+      let request: Arguments
+      do throws(MessagePackError) {
+        request = try Arguments(decoding: body)
+      } catch {
+        completion(.failure(.undecodable(error)))
+        return nil
+      }
+      let options = request.options.queryOptions(datacenter: request.datacenter)
+      return backend.route(Wish(name, options), body, on: loop, completion) { completion in
+        do throws(ServerError) {
+          completion(.success(.messagePack(try answer(server, request))))
+        } catch {
+          completion(.failure(error))
+        }
+        return nil
+      }
+    }
+  }
+}
+
+extension RPCMethods {
+  typealias LocalCompletion = @Sendable (Result<ByteBuffer, ServerError>) -> Void
+}
+
+/// A change that arrived and is to be carried out here.
+struct RPCWriteCall: Sendable {
+  let server: ServerNode
+  let loop: any EventLoop
+  let completion: RPCMethods.LocalCompletion
+
+  func perform<Request: WriteRequest>(_ make: () throws(ServerError) -> Request) {
+    do throws(ServerError) {
+      let request = try make()
+      server.write(request, datacenter: "", token: "", on: loop) { [completion] result in
+        do throws(ServerError) {
+          completion(.success(.messagePack(try request.response(try result.get()))))
+        } catch {
+          completion(.failure(error))
+        }
+      }
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  func done(_ result: Result<Void, ServerError>) {
+    completion(result.map { ByteBuffer.messagePack(RPCEmpty()) })
+  }
+
+  func fail(_ error: ServerError) { completion(.failure(error)) }
+}
+
+extension ByteBuffer {
+  /// A value as MessagePack.
+  static func messagePack(_ value: some FieldValue) -> ByteBuffer {
+    var writer = MessagePackWriter()
+    value.encode(&writer)
+    return ByteBuffer(bytes: writer.bytes)
+  }
+}
+
+/// A list that stands alone: empty, it is an empty list and not nil (wire/messagepack.md, "Structs").
+struct RPCList<Element: FieldValue>: FieldValue {
+  var elements: [Element]
+
+  init(_ elements: [Element]) { self.elements = elements }
+
+  var isEmptyValue: Bool { elements.isEmpty }
+  func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) { elements.encodeJSON(&writer, options) }
+  func encode(_ writer: inout MessagePackWriter) {
+    if elements.isEmpty { writer.arrayHeader(0) } else { elements.encode(&writer) }
+  }
+  init(from reader: inout MessagePackReader) throws(MessagePackError) { elements = try [Element](from: &reader) }
+  init(from value: Dynamic, _ context: DecodingContext) throws(DecodingError) {
+    elements = try [Element](from: value, context)
+  }
+  var selected: Selected { elements.selected }
+  static var shape: Shape { [Element].shape }
+}
