@@ -77,6 +77,7 @@ let package = Package(
       "Wire",
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
+    room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
     room("AccessControl", ["Model", "HCL"]),
     room(
@@ -142,6 +143,7 @@ let package = Package(
     tests("AgentConfiguration", ["Model", "HCL"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
+    tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
     tests(

@@ -27,7 +27,8 @@ struct ClusterConnections: Sendable {
     dataDirectory: String?, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
-    let upgrade = Self.upgrade(security, datacenter: configuration.datacenter, configuration.tls.internalRPC)
+    let upgrade = Self.upgrade(
+      security, members, datacenter: configuration.datacenter, configuration.tls.internalRPC)
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
     let client = RPCClient(
       group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
@@ -64,7 +65,7 @@ struct ClusterConnections: Sendable {
   }
 
   private static func clientSettings(
-    _ configuration: RuntimeConfiguration, _ upgrade: RPCClient.Upgrade?
+    _ configuration: RuntimeConfiguration, _ upgrade: @escaping @Sendable (String) -> RPCClient.Upgrade?
   ) -> RPCClient.Settings {
     var settings = RPCClient.Settings()
     settings.localAddress = localAddress(configuration)
@@ -89,16 +90,22 @@ struct ClusterConnections: Sendable {
   /// Speaks TLS with other servers where certificates or authorities are configured. Files that change count for the next
   /// connection.
   private static func upgrade(
-    _ security: TransportSecurity, datacenter: String, _ settings: RuntimeConfiguration.TLS.Interface
-  ) -> RPCClient.Upgrade? {
-    guard security.usesTLSForRPC else { return nil }
+    _ security: TransportSecurity, _ members: MemberTable, datacenter: String,
+    _ settings: RuntimeConfiguration.TLS.Interface
+  ) -> @Sendable (String) -> RPCClient.Upgrade? {
     let name = settings.verifyServerHostname ? security.serverHostname(datacenter: datacenter) : nil
-    return { channel in
+    let secure: RPCClient.Upgrade = { channel in
       channel.eventLoop.makeCompletedFuture {
         let context = try NIOSSLContext(configuration: security.clientConfiguration(.internalRPC))
         try channel.pipeline.syncOperations.addHandler(
           try NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
       }
+    }
+    return { address in
+      guard security.usesTLSForRPC else { return nil }
+      // A server that says it has no TLS is reached in clear, unless that is ruled out.
+      let speaksTLS = members.servers.first { $0.rpcAddress == address }?.usesTLS ?? true
+      return speaksTLS || settings.verifyOutgoing ? secure : nil
     }
   }
 

@@ -124,6 +124,8 @@ extension Int: IntegerFieldValue {}
 extension Int64: IntegerFieldValue {}
 extension UInt64: IntegerFieldValue {}
 extension UInt32: IntegerFieldValue {}
+extension UInt16: IntegerFieldValue {}
+extension UInt8: IntegerFieldValue {}
 
 extension Double: FieldValue {
   public var isEmptyValue: Bool { self == 0 }

@@ -61,6 +61,15 @@ public struct GoDuration: Sendable, Hashable, Comparable {
   }
 }
 
+extension GoDuration {
+  /// The same length, as far as 64 bits of nanoseconds reach.
+  public init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    self.init(nanoseconds: overflow ? (seconds < 0 ? .min : .max) : whole &+ attoseconds / 1_000_000_000)
+  }
+}
+
 extension GoDuration: CustomStringConvertible {
   /// `0s`, `1.5s`, `1m0s`, `1h0m0s`, `300ms`, `2µs`, as Go's `Duration.String`.
   public var description: String {

@@ -8,6 +8,8 @@ public struct CatalogByAddress: ReadQuery {
 
   public init(address: String) { self.address = address }
 
+  public typealias Reply = AddressOwners
+
   public func evaluate(_ state: StateSnapshot) -> QueryResult<AddressOwners> { state.owners(ofAddress: address) }
 }
 

@@ -61,18 +61,6 @@ public struct CatalogServices: CacheableQuery {
   }
 }
 
-extension CatalogServices: Hashable {
-  // The matcher is the filter once more.
-  public static func == (a: CatalogServices, b: CatalogServices) -> Bool {
-    a.nodeMeta == b.nodeMeta && a.filter == b.filter
-  }
-
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(nodeMeta)
-    hasher.combine(filter)
-  }
-}
-
 /// The instances of a service, without their health.
 public struct CatalogServiceNodes: CacheableQuery {
   public static let method = "Catalog.ServiceNodes"

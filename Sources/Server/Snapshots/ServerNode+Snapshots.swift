@@ -59,7 +59,7 @@ extension ServerNode: SnapshotBackend {
 }
 
 /// Work on archives: it reads and writes files and computes, so it stays away from event loops.
-private enum ArchiveWork {
+enum ArchiveWork {
   static let queue = DispatchQueue(label: "snapshot-archives", qos: .utility, attributes: .concurrent)
 
   /// Checks an archive as a whole and keeps its state in a file.

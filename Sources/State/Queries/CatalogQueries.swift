@@ -199,5 +199,10 @@ extension ServiceEntry {
 public struct AddressOwners: Sendable {
   public var node: Row<Node>?
   /// Only where no node has it.
-  public var services: [Row<NodeService>] = []
+  public var services: [Row<NodeService>]
+
+  public init(node: Row<Node>? = nil, services: [Row<NodeService>] = []) {
+    self.node = node
+    self.services = services
+  }
 }

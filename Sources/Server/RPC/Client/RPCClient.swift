@@ -27,8 +27,8 @@ public final class RPCClient: Sendable {
     public var burst = 1000
     /// Where connections come from; nil leaves it to the system.
     public var localAddress: String?
-    /// Secures a connection before anything is sent; nil for connections in clear.
-    public var upgrade: Upgrade?
+    /// How connections to an address are secured before anything is sent; nil for those in clear.
+    public var upgrade: @Sendable (_ address: String) -> Upgrade? = { _ in nil }
     public var yamux = YamuxSettings()
 
     public init() {}

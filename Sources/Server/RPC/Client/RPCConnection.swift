@@ -127,7 +127,8 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
       bootstrap = bootstrap.bind(to: bound)
     }
     bootstrap.connect(host: host, port: port)
-      .flatMap { [client] channel in Self.introduce(.multiplex, on: channel, client.settings.upgrade) }
+      .flatMap { [client, address] channel in Self.introduce(.multiplex, on: channel, client.settings.upgrade(address))
+      }
       .whenComplete { result in
         switch result {
         case .success(let channel): self.connected(channel)

@@ -14,8 +14,8 @@ public final class RaftConnections: RaftTransport {
     public var timeout = TimeAmount.seconds(10)
     /// Where connections come from; nil leaves it to the system.
     public var localAddress: String?
-    /// Secures a connection before anything is sent; nil for connections in clear.
-    public var upgrade: RPCClient.Upgrade?
+    /// How connections to an address are secured before anything is sent; nil for those in clear.
+    public var upgrade: @Sendable (_ address: String) -> RPCClient.Upgrade? = { _ in nil }
     /// Where a server is now, by what gossip knows; nil for the address of the configuration.
     public var addressOf: @Sendable (ServerID) -> ServerAddress? = { _ in nil }
 

@@ -70,7 +70,7 @@ final class RaftDialler: ChannelInboundHandler, @unchecked Sendable {
       bootstrap = bootstrap.bind(to: bound)
     }
     bootstrap.connect(host: host, port: port)
-      .flatMap { [settings] in RPCConnection.introduce(.raft, on: $0, settings.upgrade) }
+      .flatMap { [settings, address] in RPCConnection.introduce(.raft, on: $0, settings.upgrade(address)) }
       .whenComplete { result in
         switch result {
         case .success(let channel): self.connected(channel)

@@ -36,7 +36,7 @@ extension ClusterBackend: SnapshotBackend {
   }
 
   public func restoreSnapshot(
-    _ archive: ByteBuffer, datacenter: String, token: String, on loop: any EventLoop,
+    _ archive: SpoolFile, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
   ) {
     _ = route(
@@ -55,6 +55,10 @@ extension ClusterBackend: SnapshotBackend {
         request.datacenter = datacenter
         request.token = token
         request.op = SnapshotRequest.restore
+        do throws(SpoolFile.Failure) { try archive.rewind() } catch {
+          done(.failure(.malformed(error.description)))
+          return nil
+        }
         SnapshotCall.start(request, archive: archive, to: address, client.settings, on: loop) { result in
           done(result.map { _ in })
         }

@@ -30,7 +30,7 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
 
   /// - Parameter completion: gets the answer's beginning, and where its archive comes from; runs on `loop`.
   static func start(
-    _ request: SnapshotRequest, archive: ByteBuffer?, to address: String, _ settings: RPCClient.Settings,
+    _ request: SnapshotRequest, archive: SpoolFile?, to address: String, _ settings: RPCClient.Settings,
     on loop: any EventLoop, _ completion: @escaping Completion
   ) {
     guard let (host, port) = RPCConnection.split(address) else {
@@ -44,7 +44,7 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
       bootstrap = bootstrap.bind(to: bound)
     }
     bootstrap.connect(host: host, port: port)
-      .flatMap { RPCConnection.introduce(.snapshot, on: $0, settings.upgrade) }
+      .flatMap { RPCConnection.introduce(.snapshot, on: $0, settings.upgrade(address)) }
       .whenComplete { result in
         switch result {
         case .failure(let error):
@@ -54,7 +54,7 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
       }
   }
 
-  private func send(_ request: SnapshotRequest, _ archive: ByteBuffer?, on channel: any Channel) {
+  private func send(_ request: SnapshotRequest, _ archive: SpoolFile?, on channel: any Channel) {
     self.channel = channel
     do {
       try channel.pipeline.syncOperations.addHandler(self)
@@ -62,11 +62,25 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
       channel.close(promise: nil)
       return conclude(.failure(.connecting("\(error)")))
     }
-    channel.write(ByteBuffer.messagePack(request), promise: nil)
-    if let archive { channel.write(archive, promise: nil) }
-    channel.flush()
-    // The other side reads to the end before it answers.
-    channel.close(mode: .output, promise: nil)
+    channel.writeAndFlush(ByteBuffer.messagePack(request), promise: nil)
+    if let archive { sendNext(of: archive, on: channel) } else { finishSending(on: channel) }
+  }
+
+  /// The other side reads to the end before it answers.
+  private func finishSending(on channel: any Channel) { channel.close(mode: .output, promise: nil) }
+
+  /// Each piece is read, away from the loop, when the one before is gone.
+  private func sendNext(of archive: SpoolFile, on channel: any Channel) {
+    ArchiveWork.queue.async { [self] in
+      var piece = [UInt8](repeating: 0, count: Self.queuedBytesMax)
+      let count = try? piece.withUnsafeMutableBytes { try archive.read(into: $0) }
+      guard let count else { return loop.execute { self.conclude(.failure(.broken("the archive cannot be read"))) } }
+      let bytes = ByteBuffer(bytes: piece[..<count])
+      loop.execute {
+        guard count > 0 else { return self.finishSending(on: channel) }
+        channel.writeAndFlush(bytes).whenComplete { _ in self.sendNext(of: archive, on: channel) }
+      }
+    }
   }
 
   private func conclude(_ result: Result<(RPCQueryMeta, SnapshotCall), RPCError>) {

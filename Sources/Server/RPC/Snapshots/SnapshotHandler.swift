@@ -106,7 +106,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
 
   private func restore(_ request: SnapshotRequest) {
     state = .answering
-    let archive = received
+    let archive = SpoolFile(Array(received.readableBytesView))
     received = ByteBuffer()
     backend.restoreSnapshot(
       archive, datacenter: request.datacenter, token: request.token, on: channel.eventLoop
