@@ -6,7 +6,9 @@ import Testing
 @Suite struct DecisionTests {
   private func compiled(_ texts: String..., fallback: CompiledRules.Fallback = .deny) throws -> CompiledRules {
     CompiledRules(
-      try texts.enumerated().map { PolicySource(id: "\($0.offset)", name: "p\($0.offset)", rules: try PolicyRules($0.element).rules) },
+      try texts.enumerated().map {
+        PolicySource(id: "\($0.offset)", name: "p\($0.offset)", rules: try PolicyRules($0.element).rules)
+      },
       fallback: fallback)
   }
 
@@ -135,7 +137,8 @@ import Testing
       let policies = (0..<Int.random(in: 0..<4, using: &generator)).map { _ in
         (0..<Int.random(in: 0..<6, using: &generator)).map { _ in
           var rule = Rule([.key, .node].randomElement(using: &generator) ?? .key, .read)
-          rule.level = rule.resource == .key ? AccessLevel.allCases.randomElement(using: &generator) ?? .read : [.deny, .read, .write].randomElement(using: &generator) ?? .read
+          let levels = rule.resource == .key ? AccessLevel.allCases : [.deny, .read, .write]
+          rule.level = levels.randomElement(using: &generator) ?? .read
           rule.isPrefix = Bool.random(using: &generator)
           rule.name = name()
           return rule

@@ -30,7 +30,10 @@ import Testing
       #"{"key_prefix": {"": {"policy": "read"}}, "service": {"web": {"policy": "write"}}, "acl": "read"}"#,
       ["key_prefix '' read", "service 'web' write", "acl '' read"]
     ),
-    (#"{"key_prefix": [{"a/": [{"policy": "read"}]}], "operator": "read"}"#, ["key_prefix 'a/' read", "operator '' read"]),
+    (
+      #"{"key_prefix": [{"a/": [{"policy": "read"}]}], "operator": "read"}"#,
+      ["key_prefix 'a/' read", "operator '' read"]
+    ),
     ("key_prefix = { \"x/\" = { policy = \"write\" } }", ["key_prefix 'x/' write"]),
     ("key_prefix \"\" { policy = \"WRITE\" }", ["key_prefix '' write"]),
     ("intentions = \"read\" namespace \"x\" { key \"\" { policy = \"read\" } }", []),
@@ -81,7 +84,8 @@ import Testing
   }
 
   @Test func rulesThatCanNeverMatchAreToldAsWarnings() throws {
-    let rules = try PolicyRules("service \"\" { policy = \"read\" }\nservices \"a\" { policy = \"read\" }\nkey { policy = \"read\" }")
+    let rules = try PolicyRules(
+      "service \"\" { policy = \"read\" }\nservices \"a\" { policy = \"read\" }\nkey { policy = \"read\" }")
     #expect(rules.warnings.count == 3)
     #expect(rules.warnings[0].hasPrefix("At 1:1: service \"\" matches nothing"))
     #expect(rules.warnings[1].hasPrefix("At 2:1: \"services\" is no resource"))

@@ -116,6 +116,7 @@ import Testing
         needs: [.nodeWrite("secret")])
     ],
     "GET /v1/coordinate/node/": [Case(path: "secret", needs: [.nodeRead("secret")], refusal: .hidden)],
+    "OPTIONS /v1/query/": open,
     "GET /v1/status/leader": open,
     "GET /v1/status/peers": open,
     "GET /v1/agent/self": [Case(needs: [.agentRead("s1")])],

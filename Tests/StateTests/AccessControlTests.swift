@@ -28,7 +28,8 @@ import Testing
     var bootstrap = ACLTokenBootstrapRequest()
     (bootstrap.token, bootstrap.resetIndex) = (full, 7)
     let commands: [Command] = [
-      set(full), .accessControl(.bootstrap(bootstrap)), .accessControl(.setPolicies(ACLPolicyBatchSetRequest([policy]))),
+      set(full), .accessControl(.bootstrap(bootstrap)),
+      .accessControl(.setPolicies(ACLPolicyBatchSetRequest([policy]))),
       .accessControl(.deletePolicies(ACLPolicyBatchDeleteRequest(["p"]))),
       .accessControl(.deleteRoles(ACLRoleBatchDeleteRequest(["r"]))),
       .accessControl(.deleteAuthMethods(ACLAuthMethodBatchDeleteRequest(["m"]))),
@@ -129,7 +130,8 @@ import Testing
     var again: [UInt8] = []
     try copy.current.write { again.append(contentsOf: $0) }
     #expect(again == bytes)
-    #expect(copy.current.aclToken(secret: Secret("secret-a")).value == store.current.aclToken(accessor: "accessor-a").value)
+    #expect(
+      copy.current.aclToken(secret: Secret("secret-a")).value == store.current.aclToken(accessor: "accessor-a").value)
     #expect(copy.current.aclAuthMethod("m").value?.value.config["Key"]?.string == "value")
   }
 

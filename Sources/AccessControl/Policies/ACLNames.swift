@@ -32,7 +32,9 @@ public enum ACLNames {
   /// Names of services and nodes as identities take them: in small letters, with a letter or digit at both ends.
   public static func isValidIdentity(_ name: String) -> Bool {
     func isAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) }
-    guard (1...256).contains(name.utf8.count), let first = name.utf8.first, let last = name.utf8.last else { return false }
+    guard (1...256).contains(name.utf8.count), let first = name.utf8.first, let last = name.utf8.last else {
+      return false
+    }
     return isAlphanumeric(first) && isAlphanumeric(last)
       && name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
   }

@@ -57,15 +57,18 @@ public struct PolicyTemplate: Sendable {
 
   public static let service = PolicyTemplate(
     id: id(3), name: "builtin/service",
-    description: "Gives the token or role permissions to register a service and discover services in the Consul catalog. "
+    description: "Gives the token or role permissions to register a service and discover services in the Consul "
+      + "catalog. "
       + "It also gives the specified service's sidecar proxy the permission to discover and route traffic to other services.",
-    template: "\nservice \"{{.Name}}\" {\n\tpolicy = \"write\"\n}\nservice \"{{.Name}}-sidecar-proxy\" {\n\tpolicy = \"write\"\n}\n"
+    template: "\nservice \"{{.Name}}\" {\n\tpolicy = \"write\"\n}\n"
+      + "service \"{{.Name}}-sidecar-proxy\" {\n\tpolicy = \"write\"\n}\n"
       + "service_prefix \"\" {\n\tpolicy = \"read\"\n}\nnode_prefix \"\" {\n\tpolicy = \"read\"\n}",
     needsName: true)
 
   public static let node = PolicyTemplate(
     id: id(4), name: "builtin/node",
-    description: "Gives the token or role permissions for a register an agent/node into the catalog. A node is typically a "
+    description: "Gives the token or role permissions for a register an agent/node into the catalog. A node is "
+      + "typically a "
       + "consul agent but can also be a physical server, cloud instance or a container.",
     template: "\nnode \"{{.Name}}\" {\n\tpolicy = \"write\"\n}\nservice_prefix \"\" {\n\tpolicy = \"read\"\n}",
     needsName: true)
@@ -80,14 +83,16 @@ public struct PolicyTemplate: Sendable {
   public static let nomadServer = PolicyTemplate(
     id: id(6), name: "builtin/nomad-server",
     description: "Gives the token or role permissions required for integration with a nomad server.",
-    template: "\nacl = \"write\"\nagent_prefix \"\" {\n  policy = \"read\"\n}\nnode_prefix \"\" {\n  policy = \"read\"\n}\n"
+    template: "\nacl = \"write\"\nagent_prefix \"\" {\n  policy = \"read\"\n}\n"
+      + "node_prefix \"\" {\n  policy = \"read\"\n}\n"
       + "service_prefix \"\" {\n  policy = \"write\"\n}",
     needsName: false)
 
   public static let apiGateway = PolicyTemplate(
     id: id(8), name: "builtin/api-gateway",
     description: "Gives the token or role permissions for a Consul api gateway",
-    template: "mesh = \"read\"\nnode_prefix \"\" {\n\tpolicy = \"read\"\n}\nservice_prefix \"\" {\n\tpolicy = \"read\"\n}\n"
+    template: "mesh = \"read\"\nnode_prefix \"\" {\n\tpolicy = \"read\"\n}\n"
+      + "service_prefix \"\" {\n\tpolicy = \"read\"\n}\n"
       + "service \"{{.Name}}\" {\n\tpolicy = \"write\"\n}",
     needsName: true)
 

@@ -9,7 +9,8 @@ public struct AccessControlEndpoint: Sendable {
   /// Makes the first token of a cluster.
   /// - Parameter secret: the secret that it is to have; "" for a random one.
   public func bootstrap(secret: String = "") async throws -> ACLToken {
-    let body: [UInt8]? = secret.isEmpty ? nil : Dynamic.object(DynamicObject([("BootstrapSecret", .string(secret))])).body
+    let body: [UInt8]? =
+      secret.isEmpty ? nil : Dynamic.object(DynamicObject([("BootstrapSecret", .string(secret))])).body
     return try await client.perform(APIRequest("PUT", "/v1/acl/bootstrap", body: body)).record()
   }
 

@@ -19,7 +19,8 @@ extension LocalState {
     let revisions = revisions(of: action)
     func token(_ own: String, _ origin: CheckOrigin) -> String {
       if !own.isEmpty { return own }
-      return origin == .configurationFile && !tokens.configuredServices.isEmpty ? tokens.configuredServices : tokens.user
+      return
+        origin == .configurationFile && !tokens.configuredServices.isEmpty ? tokens.configuredServices : tokens.user
     }
     // A removal must also work when the token of the registration is gone or was never known.
     func removalToken(_ own: String?) -> String { own.map { $0.isEmpty ? tokens.node : $0 } ?? tokens.node }

@@ -73,7 +73,9 @@ public struct PolicyList: ReadQuery {
 
   public init() {}
 
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<[Row<ACLPolicy>]> { state.aclPolicies() }
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLPolicyListStub]> {
+    state.aclPolicies().map { $0.map { ACLPolicyListStub($0.value) } }
+  }
 }
 
 /// One role, by its id or its name.
@@ -99,43 +101,5 @@ public struct RoleList: ReadQuery {
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLRole]> {
     state.aclRoles(policy: policy.isEmpty ? nil : policy)
-  }
-}
-
-public struct AuthMethodRead: ReadQuery {
-  public static let method = "ACL.AuthMethodRead"
-  public var name: String
-
-  public init(name: String) { self.name = name }
-
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<Row<ACLAuthMethod>?> { state.aclAuthMethod(name) }
-}
-
-public struct AuthMethodList: ReadQuery {
-  public static let method = "ACL.AuthMethodList"
-
-  public init() {}
-
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<[Row<ACLAuthMethod>]> { state.aclAuthMethods() }
-}
-
-public struct BindingRuleRead: ReadQuery {
-  public static let method = "ACL.BindingRuleRead"
-  public var id: String
-
-  public init(id: String) { self.id = id }
-
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<Row<ACLBindingRule>?> { state.aclBindingRule(id) }
-}
-
-public struct BindingRuleList: ReadQuery {
-  public static let method = "ACL.BindingRuleList"
-  /// "" for those of all methods.
-  public var authMethod: String
-
-  public init(authMethod: String) { self.authMethod = authMethod }
-
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<[Row<ACLBindingRule>]> {
-    state.aclBindingRules(authMethod: authMethod)
   }
 }

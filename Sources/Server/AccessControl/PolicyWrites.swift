@@ -54,23 +54,24 @@ public struct PolicySet: WriteRequest {
   }
 }
 
-/// Deletes a policy. Answers false when there is none.
+/// Deletes a policy. Answers with its name, "" when there is none.
 public struct PolicyDelete: WriteRequest {
   public static let method = "ACL.PolicyDelete"
   public var id: String
 
   public init(id: String) { self.id = id }
 
-  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
+  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
     try context.require(.aclWrite)
     if let problem = ACLIdentifiers.problem(id, table: "policy") { throw .invalid(problem) }
-    guard let policy = context.state.aclPolicy(id: id).value?.value else { return .immediate(false) }
+    guard let policy = context.state.aclPolicy(id: id).value?.value else { return .immediate("") }
     if policy.isBuiltin {
       throw .invalid("Delete operation not permitted on the builtin \(policy.name) policy")
     }
     return .command(.accessControl(.deletePolicies(ACLPolicyBatchDeleteRequest([policy.id])))) {
       (result) throws(ServerError) in
-      try result.success(prefix: "Failed to apply policy delete request: ")
+      _ = try result.success(prefix: "Failed to apply policy delete request: ")
+      return policy.name
     }
   }
 }
@@ -120,20 +121,21 @@ public struct RoleSet: WriteRequest {
   }
 }
 
-/// Deletes a role. Answers false when there is none.
+/// Deletes a role. Answers with its name, "" when there is none.
 public struct RoleDelete: WriteRequest {
   public static let method = "ACL.RoleDelete"
   public var id: String
 
   public init(id: String) { self.id = id }
 
-  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
+  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
     try context.require(.aclWrite)
     if let problem = ACLIdentifiers.problem(id, table: "role") { throw .invalid(problem) }
-    guard let role = context.state.aclRole(id: id).value else { return .immediate(false) }
+    guard let role = context.state.aclRole(id: id).value else { return .immediate("") }
     return .command(.accessControl(.deleteRoles(ACLRoleBatchDeleteRequest([role.id])))) {
       (result) throws(ServerError) in
-      try result.success(prefix: "Failed to apply role delete request: ")
+      _ = try result.success(prefix: "Failed to apply role delete request: ")
+      return role.name
     }
   }
 }

@@ -20,7 +20,8 @@ extension StateSnapshot {
 
   private func tokenResult(_ row: Row<ACLToken>?) -> QueryResult<ACLToken?> {
     QueryResult(
-      index: tables.index(of: IndexName.aclTokens), value: row.map { withCurrentLinks($0.value) }, watch: Self.tokenWatch)
+      index: tables.index(of: IndexName.aclTokens), value: row.map { withCurrentLinks($0.value) },
+      watch: Self.tokenWatch)
   }
 
   private static let tokenWatch: [WatchPoint] = [.index(IndexName.aclTokens)]

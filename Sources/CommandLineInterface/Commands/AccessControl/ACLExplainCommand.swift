@@ -52,7 +52,9 @@ extension ACLCommands {
     for check in answer["Checks"]?.array ?? [] {
       let name = text(check, "Segment")
       lines += [
-        "", "Right:     \(text(check, "Resource")):\(text(check, "Access"))" + (name.isEmpty ? "" : " on \(name.goQuoted)"),
+        "",
+        "Right:     \(text(check, "Resource")):\(text(check, "Access"))"
+          + (name.isEmpty ? "" : " on \(name.goQuoted)"),
         "Decision:  \(check["Allow"]?.bool == true ? "allowed" : "denied")",
       ]
       if text(check, "DecidedBy") == "rule" {

@@ -9,7 +9,8 @@ enum ACLFlags {
   static let roleID = Flag.strings("role-id", "Id of a role; may be given several times.")
   static let roleName = Flag.strings("role-name", "Name of a role; may be given several times.")
   static let serviceIdentity = Flag.strings(
-    "service-identity", "SERVICE or SERVICE:DATACENTER,DATACENTER: the rights of a service; may be given several times.")
+    "service-identity", "SERVICE or SERVICE:DATACENTER,DATACENTER: the rights of a service; may be given several times."
+  )
   static let nodeIdentity = Flag.strings(
     "node-identity", "NODE:DATACENTER: the rights of a node; may be given several times.")
   static let template = Flag.string(

@@ -58,7 +58,8 @@ enum ACLRoleCommands {
       guard !invocation[name].isEmpty else { throw CommandFailure("Missing required '-name' flag", showsHelp: true) }
       var role = try await given(invocation)
       role.name = invocation[name]
-      if role.policies.isEmpty, role.serviceIdentities.isEmpty, role.nodeIdentities.isEmpty, role.templatedPolicies.isEmpty
+      if role.policies.isEmpty, role.serviceIdentities.isEmpty, role.nodeIdentities.isEmpty,
+        role.templatedPolicies.isEmpty
       {
         throw CommandFailure(
           "Cannot create a role without specifying -policy-name, -policy-id, -service-identity, -node-identity, "

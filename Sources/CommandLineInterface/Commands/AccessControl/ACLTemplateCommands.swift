@@ -39,7 +39,8 @@ enum ACLTemplateCommands {
 
   static var read: Command {
     Command(
-      usage: "Usage: consul acl templated-policy read [options] -name TEMPLATE", about: "Shows what a template asks for.",
+      usage: "Usage: consul acl templated-policy read [options] -name TEMPLATE",
+      about: "Shows what a template asks for.",
       clientFlags: ClientFlags.query, flags: ClientFlags.tenancy + [ACLFormat.flag.any, ACLFormat.meta.any, name.any]
     ) { invocation in
       let format = try ACLFormat(invocation)

@@ -129,7 +129,9 @@ enum ACLTokenCommands {
           throw CommandFailure(
             "Cannot use both -expanded and -self. Instead, use -expanded and -accessor-id=<accessor id>.")
         }
-        let token = try await explaining("Error reading token") { try await client.acl.ownToken(invocation.queryOptions) }
+        let token = try await explaining("Error reading token") {
+          try await client.acl.ownToken(invocation.queryOptions)
+        }
         try show(token, invocation)
         return 0
       }
@@ -230,10 +232,13 @@ enum ACLTokenCommands {
       }
       let id = try await explaining("Error determining token ID") { try await ACLLookup.accessor(word, invocation) }
       let client = try invocation.client()
-      var token = try await explaining("Error when retrieving current token") { try await client.acl.token(accessor: id) }
+      var token = try await explaining("Error when retrieving current token") {
+        try await client.acl.token(accessor: id)
+      }
       if let description = invocation[description] { token.description = description }
       try await change(&token, invocation)
-      let changed = try await explaining("Failed to update token \(id)") { [token] in try await client.acl.update(token) }
+      let changed = try await explaining("Failed to update token \(id)") { [token] in try await client.acl.update(token)
+      }
       try show(changed, invocation)
       return 0
     }

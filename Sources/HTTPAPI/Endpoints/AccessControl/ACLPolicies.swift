@@ -13,7 +13,7 @@ enum ACLPolicies {
     let options = try request.readOptions(exchange)
     exchange.read(PolicyList(), options) { answer in
       exchange.json(exchange.head(answer, options)) { writer in
-        writer.array(answer.value) { ACLPolicyListStub($1.value).encodeJSON(&$0) }
+        writer.array(answer.value) { $1.encodeJSON(&$0) }
       }
     }
   }
@@ -67,8 +67,8 @@ enum ACLPolicies {
 
   static func delete(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try ACL.requireEnabled(api)
-    exchange.write(PolicyDelete(id: try id(request)), datacenter: request.datacenter) { found in
-      found ? exchange.bool(true) : exchange.fail(nothingToDelete)
+    exchange.write(PolicyDelete(id: try id(request)), datacenter: request.datacenter) { name in
+      name.isEmpty ? exchange.fail(nothingToDelete) : exchange.bool(true)
     }
   }
 }
@@ -135,8 +135,8 @@ enum ACLRoles {
 
   static func delete(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try ACL.requireEnabled(api)
-    exchange.write(RoleDelete(id: try id(request)), datacenter: request.datacenter) { found in
-      found ? exchange.bool(true) : exchange.fail(nothingToDelete)
+    exchange.write(RoleDelete(id: try id(request)), datacenter: request.datacenter) { name in
+      name.isEmpty ? exchange.fail(nothingToDelete) : exchange.bool(true)
     }
   }
 }
