@@ -61,6 +61,7 @@ let package = Package(
   ],
   targets: [
     room("Model"),
+    room("HCL", ["Model"]),
     room("Telemetry", ["Model", logging, metrics]),
     room(
       "Certificates",
@@ -71,14 +72,14 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ]),
     room("TransportSecurity", [ssl] + nio("NIOCore")),
-    room("AgentConfiguration", ["Model"]),
+    room("AgentConfiguration", ["Model", "HCL"]),
     room(
       "Wire",
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
     room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
     room("State", ["Model"]),
-    room("AccessControl", ["Model"]),
+    room("AccessControl", ["Model", "HCL"]),
     room(
       "Server",
       [
@@ -124,7 +125,7 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "Wire", "AgentConfiguration", "Agent", "Certificates", "ConsulClient",
+        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "Certificates", "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
@@ -132,17 +133,20 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"] + nio("NIOCore"),
+      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"]
+        + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
     tests("Telemetry", ["Model"]),
+    tests("HCL", ["Model"]),
     tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
-    tests("AgentConfiguration", ["Model"]),
+    tests("AgentConfiguration", ["Model", "HCL"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
     tests("Consensus"),
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
+    tests("AccessControl", ["Model"]),
     tests(
       "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),

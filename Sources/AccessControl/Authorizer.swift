@@ -1,59 +1,46 @@
-import Model
-
-/// What a request wants to do. Every face asks for exactly one of these before it acts, so that no way in is forgotten.
-public enum Permission: Sendable, Equatable {
-  case keyRead(String)
-  case keyList(String)
-  case keyWrite(String)
-  case keyWritePrefix(String)
-  case nodeRead(String)
-  case nodeWrite(String)
-  case serviceRead(String)
-  case serviceWrite(String)
-  case sessionRead(String)
-  case sessionWrite(String)
-  case agentRead(String)
-  case agentWrite(String)
-  case eventRead(String)
-  case eventWrite(String)
-  case queryRead(String)
-  case queryWrite(String)
-  case operatorRead
-  case operatorWrite
-  case aclRead
-  case aclWrite
-  case keyringRead
-  case keyringWrite
-  /// Needs no right: static facts such as the leader's address.
-  case open
-}
-
-/// The rights of one token.
+/// The rights of one token. An immutable value: a change of the token makes another.
 public protocol Authorizer: Sendable {
   /// The public id of the token, for messages about missing rights; "" where there is none.
   var accessorID: String { get }
+  /// Whether everything is allowed, so that lists need no filtering.
+  var isUnlimited: Bool { get }
+  /// The same for authorizers that allow the same; nil where nobody knows.
+  var identity: ObjectIdentifier? { get }
   func allows(_ permission: Permission) -> Bool
 }
 
 extension Authorizer {
   public var accessorID: String { "" }
+  public var isUnlimited: Bool { false }
+  public var identity: ObjectIdentifier? { nil }
 }
 
 /// Grants everything: what an agent without access control uses.
-public struct AllowAll: Authorizer {
+public final class AllowAll: Authorizer {
+  public static let shared = AllowAll()
   public init() {}
+  public var isUnlimited: Bool { true }
   public func allows(_ permission: Permission) -> Bool { true }
 }
 
-/// Turns the token of a request into rights.
+/// Turns the token of a request into rights. Called for each request, on its event loop: it answers from memory.
 public protocol AuthorizerResolver: Sendable {
+  /// - Parameter token: a secret; "" stands for the anonymous token.
+  /// - Throws: `AccessControlError.notFound` for a secret that no valid token has.
   func authorizer(for token: String) throws(AccessControlError) -> any Authorizer
+
+  /// When the token of that secret stops being valid, in nanoseconds from now; nil for never.
+  func lifetime(of token: String) -> Int64?
+}
+
+extension AuthorizerResolver {
+  public func lifetime(of token: String) -> Int64? { nil }
 }
 
 /// Every token, and none, may do everything.
 public struct OpenResolver: AuthorizerResolver {
   public init() {}
-  public func authorizer(for token: String) throws(AccessControlError) -> any Authorizer { AllowAll() }
+  public func authorizer(for token: String) throws(AccessControlError) -> any Authorizer { AllowAll.shared }
 }
 
 /// Why a token has no rights.
@@ -61,4 +48,40 @@ public enum AccessControlError: Error, Equatable {
   /// No token of that secret exists.
   case notFound
   case denied(Permission)
+}
+
+/// That a token lacks a right: who, which right, and on what.
+public struct AccessRefusal: Error, Equatable, Sendable, CustomStringConvertible {
+  public var permission: Permission
+  /// "" where the token has no public id.
+  public var accessor: String
+  /// Whether the request carried no token.
+  public var isAnonymous: Bool
+
+  public init(_ permission: Permission, accessor: String, isAnonymous: Bool) {
+    self.permission = permission
+    self.accessor = accessor
+    self.isAnonymous = isAnonymous
+  }
+
+  /// What is missing, without the words before it.
+  public var reason: String {
+    let right = permission.words
+    let lack =
+      "lacks permission '\(right.access)'" + (right.resource.flatMap { $0.isEmpty ? nil : " on \"\($0)\"" } ?? "")
+    if isAnonymous {
+      return "anonymous token \(lack). The anonymous token is used implicitly when a request does not specify a token."
+    }
+    return accessor.isEmpty ? "token \(lack)" : "token with AccessorID '\(accessor)' \(lack)"
+  }
+
+  public var description: String { "Permission denied: " + reason }
+
+  /// The same for programs: who, right, resource.
+  public var header: String {
+    let right = permission.words
+    let missing = right.access + (right.resource.map { " \"\($0)\"" } ?? "")
+    let who = isAnonymous ? "anonymous" : accessor
+    return who.isEmpty ? missing : "\(who) \(missing)"
+  }
 }

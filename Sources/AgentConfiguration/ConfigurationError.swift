@@ -1,3 +1,5 @@
+import HCL
+
 /// Why a configuration cannot be used. The texts are those that users of the reference know.
 public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The text of a source is not HCL or JSON.

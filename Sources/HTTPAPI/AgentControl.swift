@@ -11,10 +11,10 @@ public protocol AgentControl: Sendable {
   var wanCoordinates: [DatacenterCoordinates] { get }
 
   /// The servers of the consensus configuration, as their leader knows them.
-  func raftServers(on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]>
+  func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]>
 
   /// The health of the servers, as their leader sees it.
-  func autopilotState(on loop: any EventLoop) -> EventLoopFuture<AutopilotState>
+  func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState>
   /// Takes a server out of consensus, by its id or its address.
   func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void>
   /// Hands leadership over to a server, or with "" to the one that is furthest along.

@@ -26,6 +26,10 @@ public final class API: Sendable {
   let logger: Logger
   /// What the servers answered before, for clients that ask for it.
   public let cache: AgentCache
+  /// What would have been refused, where refusals are only noted.
+  let dryRun: DryRunLedger?
+  /// Finds the route of a request that somebody asks about.
+  let router = Router(Endpoints.all)
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 
@@ -42,5 +46,6 @@ public final class API: Sendable {
     self.settings = settings
     self.logger = logger
     isOpen = resolver is OpenResolver
+    dryRun = (resolver as? DryRunResolver)?.ledger
   }
 }

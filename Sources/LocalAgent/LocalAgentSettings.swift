@@ -48,6 +48,9 @@ public struct AgentTokens: Sendable, Equatable {
   public var user = ""
   /// For the node itself (`acl.tokens.agent`); falls back to `user`.
   public var agent = ""
+  /// For services and checks of configuration files that carry none (`acl.tokens.config_file_service_registration`); falls
+  /// back to `user`.
+  public var configuredServices = ""
 
   public init() {}
 

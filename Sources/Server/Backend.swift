@@ -1,3 +1,4 @@
+import AccessControl
 import Model
 import NIOCore
 import State
@@ -102,6 +103,21 @@ public struct WriteContext: Sendable {
   public var renewSession: @Sendable (Row<Session>) -> Void
   /// Notes where a node lies, to be logged with others.
   public var updateCoordinate: @Sendable (NodeCoordinate) -> Void = { _ in }
+  /// What the token of the request may do; nil on servers without access control, where all may do everything.
+  public var access: RequestAccess?
+  /// The wall clock.
+  public var now = Timestamp()
+  /// The shortest time for which a token may be made.
+  public var minimumTokenTTL = GoDuration.minutes(1)
+  /// Where an operator may have put what allows another bootstrap.
+  public var dataDirectory: String?
+  /// The state at the time of the call: what a command made of it.
+  public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
+
+  /// - Throws: `ServerError.denied`, or `.tokenNotFound`, unless the token has the right.
+  public func require(_ permission: @autoclosure () -> Permission) throws(ServerError) {
+    try access?.require(permission())
+  }
 }
 
 extension CommandResult {
@@ -127,6 +143,8 @@ public struct QueryOptions: Sendable, Equatable {
   /// How long to wait at most; zero means the default of 5 minutes. At most 10 minutes. Jitter of up to 1/16 is added.
   public var maxTime = GoDuration.zero
   public var maxStale = GoDuration.zero
+  /// Who waits, for queries whose answers depend on what a token may see.
+  public var audience: QueryAudience?
   /// For reads that the agent's cache may answer: how fresh that has to be. Nil asks the servers.
   public var cache: CacheFreshness?
 
@@ -157,6 +175,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   /// The datacenter is known, but none of its servers is alive.
   case datacenterUnreachable(String)
   case permissionDenied(String)
+  /// The token lacks a right.
+  case denied(AccessRefusal)
   case tokenNotFound
   /// The request breaks a rule; the text is the reference's.
   case invalid(String)
@@ -175,6 +195,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .noPathToDatacenter: "No path to datacenter"
     case .datacenterUnreachable: "Remote DC has no server currently reachable"
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
+    case .denied(let refusal): refusal.description
     case .tokenNotFound: "ACL not found"
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"

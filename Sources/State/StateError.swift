@@ -19,6 +19,12 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
   case queryNameTaken(name: String)
   case queryNameIsID(name: String)
   case secondEmptyTemplate
+  /// The first token exists already; `resetIndex` allows another.
+  case bootstrapDone(resetIndex: UInt64)
+  case wrongResetIndex(given: UInt64, expected: UInt64)
+  case missingPolicy(id: String)
+  case missingRole(id: String)
+  case missingAuthMethod(name: String)
   /// A template of prepared queries that cannot be used; the reason says what and where.
   case template(String)
   case unknownOperation(kind: String, operation: String)
@@ -53,6 +59,12 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
     case .queryNameTaken(let name): "name '\(name)' aliases an existing query name"
     case .queryNameIsID(let name): "name '\(name)' aliases an existing query ID"
     case .secondEmptyTemplate: "a query template with an empty name already exists"
+    case .bootstrapDone(let index): "ACL bootstrap no longer allowed (reset index: \(index))"
+    case .wrongResetIndex(let given, let expected):
+      "Invalid bootstrap reset index (specified \(given), reset index: \(expected))"
+    case .missingPolicy(let id): "No such ACL policy with ID \"\(id)\""
+    case .missingRole(let id): "No such ACL role with ID \"\(id)\""
+    case .missingAuthMethod(let name): "No such ACL auth method with Name \"\(name)\""
     case .template(let reason): "failed compiling template: \(reason)"
     case .unknownOperation(let kind, let operation): "Invalid \(kind) operation '\(operation)'"
     case .unknownCommand(let type): "unknown command type \(type)"

@@ -239,7 +239,7 @@ struct RecordedSnapshotTests {
 
   @Test func recordsOfOtherTablesAreWrittenBackUnchanged() throws {
     var bytes = try stream(of: catalog.state)
-    let record: [UInt8] = [17, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
+    let record: [UInt8] = [13, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
     bytes += record + record
     let written = try stream(of: restored(bytes).current)
     #expect(written.count == bytes.count)

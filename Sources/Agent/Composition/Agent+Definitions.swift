@@ -27,5 +27,6 @@ extension AgentTokens {
     self.init()
     user = configuration.acl.tokens.default
     agent = configuration.acl.tokens.agent
+    configuredServices = configuration.acl.tokens.configFileServiceRegistration
   }
 }

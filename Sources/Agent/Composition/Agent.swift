@@ -54,6 +54,10 @@ public final class Agent: Sendable {
   /// What servers answered before, for clients and DNS.
   let cache: AgentCache
   let local: LocalAgent
+  /// Turns tokens into rights; nil without access control.
+  let access: (any AgentAccess)?
+  let tokenStore: AgentTokenStore
+  let credentials: AgentCredentials
   let dns: DNSServer?
   let watches = AgentWatches(logger: LogOutput.logger("agent.watches"))
   let keyrings: KeyringStore
@@ -68,14 +72,17 @@ public final class Agent: Sendable {
   /// Makes all parts; nothing listens or runs checks yet.
   ///
   /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
-  init(_ configuration: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
+  init(_ given: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
     self.loader = loader
     self.sinks = sinks
     logger = LogOutput.logger("agent")
-    security = try TransportSecurity(AgentTLSSettings(configuration))
-    state = Mutex(State(configuration: configuration))
+    security = try TransportSecurity(AgentTLSSettings(given))
     (endings, end) = AsyncStream.makeStream(of: Ending.self)
-    let dataDirectory = try DataDirectory.prepare(configuration)
+    let dataDirectory = try DataDirectory.prepare(given)
+    tokenStore = AgentTokenStore(given, dataDirectory: dataDirectory)
+    var configuration = given
+    try tokenStore.load(into: &configuration.acl.tokens)
+    state = Mutex(State(configuration: configuration))
     nodeID = try NodeIdentity.load(configured: configuration.nodeID, dataDirectory: dataDirectory)
     keyrings = try KeyringStore(configuration, dataDirectory: dataDirectory)
     group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
@@ -92,6 +99,16 @@ public final class Agent: Sendable {
     backend = cluster.backend
     cache = AgentCache(backend: backend)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
+    if let server {
+      access = server.tokens
+    } else {
+      access =
+        configuration.acl.enabled
+        ? DownPolicyResolver(downPolicy: configuration.acl.downPolicy, nodeName: configuration.nodeName) : nil
+    }
+    access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
+    let credentials = AgentCredentials(configuration.acl.tokens)
+    self.credentials = credentials
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
@@ -103,7 +120,9 @@ public final class Agent: Sendable {
         configuration: configuration, nodeID: nodeID, usesTLS: usesTLS, keyrings: keyrings, dataDirectory: dataDirectory
       ),
       members: members, events: local.events, nameLost: { [end] in end.yield(.shutdown) })
-    dns = try DNSServer.make(configuration, backend: backend, cache: cache, group: group)
+    dns = try DNSServer.make(
+      configuration, backend: backend, cache: cache, resolver: server?.access ?? access, credentials: credentials,
+      group: group)
     api = Mutex(nil)
   }
 
@@ -121,10 +140,12 @@ public final class Agent: Sendable {
     server?.observeLeadership { [pools] in pools.announceLeader() }
     if let sender = coordinateSender(configuration) { state.withLock { $0.coordinates = sender } }
     try await dns?.start()
+    var settings = HTTPSettings(configuration)
+    settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
-        backend: backend, resolver: OpenResolver(), control: self, local: local,
-        settings: HTTPSettings(configuration), logger: LogOutput.logger("agent.http"), cache: cache),
+        backend: backend, resolver: server?.access ?? access ?? OpenResolver(), control: self, local: local,
+        settings: settings, logger: LogOutput.logger("agent.http"), cache: cache),
       group: group)
     for port in configuration.portsWithoutCertificate(security) {
       logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
@@ -144,7 +165,7 @@ public final class Agent: Sendable {
     guard !configuration.disableCoordinates, let pool = pools.lan else { return nil }
     let sender = CoordinateSender(
       nodeName: configuration.nodeName, pool: pool, backend: backend, datacenter: configuration.datacenter,
-      token: { [weak self] in self?.configuration.acl.tokens.agent ?? "" })
+      token: { [credentials] in credentials.agent })
     return Task { [loop = group.next()] in await sender.run(on: loop) }
   }
 

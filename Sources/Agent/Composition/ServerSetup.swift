@@ -1,3 +1,4 @@
+import AccessControl
 import AgentConfiguration
 import Consensus
 import Model
@@ -26,6 +27,7 @@ enum ServerSetup {
     settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
     settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
     settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
+    settings.accessControl = AccessControlSettings(configuration, dataDirectory: dataDirectory)
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -89,5 +91,19 @@ extension RequestLimits {
     }
     readRate = limits.readRate
     writeRate = limits.writeRate
+  }
+}
+
+extension AccessControlSettings {
+  /// Nil when access control is off.
+  init?(_ configuration: RuntimeConfiguration, dataDirectory: String?) {
+    let acl = configuration.acl
+    guard acl.enabled else { return nil }
+    self.init(nodeName: configuration.nodeName)
+    fallback = acl.defaultPolicy == "deny" ? .deny : .allow
+    downPolicy = acl.downPolicy
+    initialManagement = Secret(acl.tokens.initialManagement)
+    self.dataDirectory = dataDirectory
+    isDryRun = acl.dryRun
   }
 }

@@ -1,3 +1,4 @@
+import AccessControl
 import AgentConfiguration
 import Checks
 import DNSServer
@@ -104,6 +105,10 @@ extension HTTPSettings {
     uiEnabled = configuration.ui.enabled
     uiPath = configuration.ui.contentPath
     coordinatesEnabled = !configuration.disableCoordinates
+    aclEnabled = configuration.acl.enabled
+    defaultPolicy = configuration.acl.defaultPolicy
+    downPolicy = configuration.acl.downPolicy
+    enableKeyListPolicy = configuration.acl.enableKeyListPolicy
   }
 }
 
@@ -141,7 +146,8 @@ extension DNSSettings {
 extension DNSServer {
   /// Nil when the configuration turns DNS off.
   static func make(
-    _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache, group: any EventLoopGroup
+    _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache,
+    resolver: (any AuthorizerResolver)?, credentials: AgentCredentials, group: any EventLoopGroup
   ) throws -> DNSServer? {
     let addresses = configuration.addresses.dns.compactMap { address -> String? in
       if case .ip(let ip, _) = address { ip.description } else { nil }
@@ -149,7 +155,9 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(backend: backend, cache: cache, nodeName: configuration.nodeName), group: group,
+      catalog: BackendCatalog(
+        backend: backend, cache: cache, nodeName: configuration.nodeName, resolver: resolver
+      ) { credentials.dns }, group: group,
       observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

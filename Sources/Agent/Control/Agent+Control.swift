@@ -60,18 +60,24 @@ extension Agent: AgentControl {
   }
 
   public func setToken(_ kind: AgentTokenKind, _ token: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    state.withLock { state in
-      switch kind {
-      case .user: state.configuration.acl.tokens.default = token
-      case .agent: state.configuration.acl.tokens.agent = token
-      case .recovery: state.configuration.acl.tokens.agentRecovery = token
-      case .replication: state.configuration.acl.tokens.replication = token
-      case .configFileRegistration: state.configuration.acl.tokens.configFileServiceRegistration = token
-      case .dns: state.configuration.acl.tokens.dns = token
-      }
+    let tokens = state.withLock { state in
+      state.configuration.acl.tokens[kind] = token
+      return state.configuration.acl.tokens
     }
+    useTokens(tokens)
+    do throws(AgentError) {
+      try tokenStore.keep(kind, token)
+      return loop.makeSucceededVoidFuture()
+    } catch {
+      return loop.makeFailedFuture(error)
+    }
+  }
+
+  /// Hands the agent's own tokens to the parts that use them.
+  func useTokens(_ tokens: RuntimeConfiguration.ACL.Tokens) {
+    credentials.set(tokens)
+    access?.setRecoveryToken(Secret(tokens.agentRecovery))
     local.setTokens(.init(configuration))
-    return loop.makeSucceededVoidFuture()
   }
 
   public func monitor(

@@ -4,17 +4,17 @@ import NIOCore
 import Server
 
 extension Agent {
-  public func raftServers(on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
+  public func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     let promise = loop.makePromise(of: [RaftPeer].self)
-    cluster.backend.raftConfiguration(on: loop) { result in
+    cluster.backend.raftConfiguration(token: token, on: loop) { result in
       promise.completeWith(result.map { $0.servers.map { RaftPeer($0) } }.mapError { $0 as any Error })
     }
     return promise.futureResult
   }
 
-  public func autopilotState(on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+  public func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
     let promise = loop.makePromise(of: AutopilotState.self)
-    cluster.backend.autopilotState(on: loop) { promise.completeWith($0.mapError { $0 as any Error }) }
+    cluster.backend.autopilotState(token: token, on: loop) { promise.completeWith($0.mapError { $0 as any Error }) }
     return promise.futureResult
   }
 

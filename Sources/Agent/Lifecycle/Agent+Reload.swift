@@ -20,10 +20,12 @@ extension Agent {
     if !changes.ignored.isEmpty {
       logger.warning("changes that need a restart", metadata: ["options": "\(changes.ignored.joined(separator: ","))"])
     }
-    let new = old.reloaded(with: loaded.configuration)
+    var new = old.reloaded(with: loaded.configuration)
+    try tokenStore.load(into: &new.acl.tokens)
     try security.update(AgentTLSSettings(new))
     local.replaceCheckTLS(new.checkTLS(security))
-    state.withLock { $0.configuration = new }
+    state.withLock { [new] in $0.configuration = new }
+    useTokens(new.acl.tokens)
     if let level = LogLevel(new.logging.level) {
       for sink in sinks { sink.level = level }
       LogOutput.shared.levelsChanged()

@@ -1,3 +1,4 @@
+import HCL
 import Model
 
 /// The flags of a `consul agent` command line: plain values, before anything is read.
@@ -93,7 +94,7 @@ public struct AgentFlags: Sendable, Equatable {
   }
 
   private static func int(_ flag: AgentFlag, _ text: String) throws(Failure) -> Int64 {
-    if let value = HCLScanner.integer(text) { return value }
+    if let value = HCL.integer(text) { return value }
     let reason = "strconv.ParseInt: parsing \"\(text)\": invalid syntax"
     throw .invalidValue(name: flag.name, value: text, reason: reason)
   }

@@ -1,3 +1,4 @@
+import HCL
 import Model
 
 /// The format of a configuration text.

@@ -1,3 +1,4 @@
+import HCL
 import Glibc
 
 /// What a configuration may depend on besides its sources: the host's name, interfaces and files. Tests bring their own.

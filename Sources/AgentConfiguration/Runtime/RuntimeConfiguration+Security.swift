@@ -24,6 +24,8 @@ extension RuntimeConfiguration {
     /// 0: as long as policies.
     public var roleTTL: GoDuration
     public var enableKeyListPolicy: Bool
+    /// Whether refusals are only noted.
+    public var dryRun: Bool
     public var enableTokenReplication: Bool
     public var enableTokenPersistence: Bool
     public var tokens: Tokens
@@ -36,6 +38,7 @@ extension RuntimeConfiguration {
       policyTTL = reader.duration("acl.policy_ttl")
       roleTTL = reader.duration("acl.role_ttl")
       enableKeyListPolicy = reader.bool("acl.enable_key_list_policy")
+      dryRun = reader.bool("acl.dry_run")
       enableTokenReplication = reader.bool("acl.enable_token_replication")
       enableTokenPersistence = reader.bool("acl.enable_token_persistence")
       tokens = Tokens(

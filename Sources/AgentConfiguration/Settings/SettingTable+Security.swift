@@ -14,6 +14,10 @@ extension SettingTable {
       "acl.enable_key_list_policy", .bool, default: false, debug: "ACLEnableKeyListPolicy",
       "Recursive reads of keys need the list right on the prefix."),
     Setting(
+      "acl.dry_run", .bool, default: false,
+      "Lets requests through that access control would refuse, and lists them at `GET /v1/acl/dry-run`: to find out what a "
+        + "cluster needs before its `default_policy` becomes `deny`. Access control itself stays protected."),
+    Setting(
       "acl.enable_token_replication", .bool, default: false, debug: "ACLTokenReplication",
       "Secondary datacenters replicate tokens, too."),
     Setting(

@@ -1,3 +1,4 @@
+import HCL
 import Model
 
 /// Whether the values of a configuration go together. The first contradiction ends the search; what is only unwise is
@@ -132,7 +133,7 @@ enum Validation {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
     case UInt8(ascii: "A")...UInt8(ascii: "Z"): upperCase
-    default: byte.isDecimalDigit
+    default: (0x30...0x39).contains(byte)
     }
   }
 

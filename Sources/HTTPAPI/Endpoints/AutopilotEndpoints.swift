@@ -31,7 +31,7 @@ enum AutopilotEndpoints {
 
   static func health(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.autopilotState(on: exchange.loop)) { showHealth($0, exchange) }
+    exchange.answer(api.control.autopilotState(token: exchange.token, on: exchange.loop)) { showHealth($0, exchange) }
   }
 
   private static func showHealth(_ state: AutopilotState, _ exchange: Exchange) {
@@ -52,7 +52,7 @@ enum AutopilotEndpoints {
 
   static func state(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.autopilotState(on: exchange.loop)) { showState($0, exchange) }
+    exchange.answer(api.control.autopilotState(token: exchange.token, on: exchange.loop)) { showState($0, exchange) }
   }
 
   private static func showState(_ state: AutopilotState, _ exchange: Exchange) {

@@ -18,7 +18,9 @@ extension Endpoints {
     Endpoint("/v1/catalog/connect/", read, Route(.get, .asks, Catalog.connect)),
     Endpoint("/v1/catalog/node/", read, Route(.get, .asks, Catalog.node)),
     Endpoint("/v1/catalog/node-services/", read, Route(.get, .asks, Catalog.nodeServices)),
-    Endpoint("/v1/catalog/gateway-services/", read, Route(.get, .asks, Catalog.gatewayServices)),
+    Endpoint(
+      "/v1/catalog/gateway-services/", read,
+      Route(.get, .requires { _, request in .serviceRead(request.suffix) }, Catalog.gatewayServices)),
   ]
 }
 
@@ -27,39 +29,15 @@ enum Catalog {
 
   static func register(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let registration = try request.decode(RegisterRequest.self)
-    let rights = exchange.rights
-    if !rights.isUnlimited {
-      if !registration.skipNodeUpdate { try rights.require(.nodeWrite(registration.node)) }
-      if let service = registration.service { try rights.require(.serviceWrite(service.service)) }
-      for check in registration.checks + [registration.check].compactMap({ $0 }) where check.serviceID.isEmpty {
-        try rights.require(.nodeWrite(registration.node))
-      }
-    }
+    // The servers ask for the rights: they depend on what the catalog has.
+    _ = exchange.rights
     exchange.write(CatalogRegister(registration), datacenter: registration.datacenter) { _ in exchange.bool(true) }
   }
 
   static func deregister(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let removal = try request.decode(DeregisterRequest.self, DecodingContext(.api))
-    let rights = exchange.rights
-    guard !rights.isUnlimited, !removal.serviceID.isEmpty else {
-      try rights.require(.nodeWrite(removal.node))
-      return exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
-    }
-    // The right is about the service's name; the request has its id.
-    var options = QueryOptions()
-    options.datacenter = removal.datacenter
-    options.token = exchange.token
-    exchange.read(CatalogNodeServices(node: removal.node), options) { answer in
-      let service = answer.value?.services.first { $0.value.id == removal.serviceID }
-      do throws(HTTPError) {
-        if !rights.allows(.nodeWrite(removal.node)) {
-          try rights.require(service.map { .serviceWrite($0.value.service) } ?? .nodeWrite(removal.node))
-        }
-        exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
-      } catch {
-        exchange.fail(error)
-      }
-    }
+    _ = exchange.rights
+    exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
   }
 
   // MARK: lists
@@ -139,6 +117,15 @@ enum Catalog {
     let tags = request.query.all("tag")
     let isForeign = Peers.isForeign(request)
     let rights = exchange.rights
+    // Who may not see a service may not learn what speaks for it, nor when that changes.
+    if connect, !rights.allows(.serviceRead(service)) {
+      var meta = exchange.meta(Answer(value: (), index: 1), options)
+      meta.knownLeader = false
+      return exchange.json(exchange.head(meta: meta)) {
+        $0.beginArray()
+        $0.endArray()
+      }
+    }
     request.withSelection(exchange, options) { selection in
       if isForeign { return sendNothing(exchange, options) }
       let query = CatalogServiceNodes(service: service, tags: tags, connect: connect, selection: selection)

@@ -100,6 +100,8 @@ enum Health {
       && (options.minIndex > 0 || options.cache != nil)
     if Peers.isForeign(request) { return Catalog.sendNothing(exchange, options) }
     let rights = exchange.rights
+    // Who may not see a service may not learn what speaks for it.
+    if connect, !rights.allows(.serviceRead(service)) { throw HTTPError(.forbidden, "Permission denied") }
     request.withSelection(exchange, options) { selection in
       let query = HealthServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
       exchange.readCached(query, options) { answer in

@@ -18,7 +18,8 @@ extension Endpoints {
 enum KV {
   /// One key needs its right; lists show what the token may see.
   static func readPermission(_ api: API, _ request: borrowing Request) -> Permission? {
-    request.query.has("keys") || request.query.has("recurse") ? nil : .keyRead(request.suffix)
+    guard request.query.has("keys") || request.query.has("recurse") else { return .keyRead(request.suffix) }
+    return api.settings.enableKeyListPolicy ? .keyList(request.suffix) : nil
   }
 
   static func deletePermission(_ api: API, _ request: borrowing Request) -> Permission? {
@@ -71,13 +72,27 @@ enum KV {
     let rights = exchange.rights
     // The misspelling was part of the first releases and still works.
     let separator = request.query["separator"] ?? request.query["seperator"] ?? ""
-    exchange.read(KVKeys(prefix: prefix, separator: separator), options) { answer in
-      let visible = Visible(answer.value, rights) { [.keyRead($0)] }
-      if visible.elements.isEmpty, !prefix.isEmpty { return exchange.empty(missing(answer, options, exchange)) }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      exchange.json(head) { $0.array(visible.elements) { $0.string($1) } }
+    if !rights.isUnlimited {
+      // What the token may not see must not show in the cut names either.
+      return exchange.read(KVKeys(prefix: prefix, separator: ""), options) { answer in
+        let visible = Visible(answer.value, rights) { [.keyRead($0)] }
+        let names = KeyNames.cut(visible.elements, prefix: prefix, separator: separator)
+        sendKeys(names, below: prefix, answer, options, visible.isFiltered, exchange)
+      }
     }
+    exchange.read(KVKeys(prefix: prefix, separator: separator), options) { answer in
+      sendKeys(answer.value, below: prefix, answer, options, false, exchange)
+    }
+  }
+
+  private static func sendKeys(
+    _ names: [String], below prefix: String, _ answer: Answer<[String]>, _ options: QueryOptions, _ isFiltered: Bool,
+    _ exchange: Exchange
+  ) {
+    if names.isEmpty, !prefix.isEmpty { return exchange.empty(missing(answer, options, exchange)) }
+    var head = exchange.head(answer, options)
+    head.isFiltered = isFiltered
+    exchange.json(head) { $0.array(names) { $0.string($1) } }
   }
 
   private static func missing<Reply>(

@@ -24,14 +24,14 @@ extension Endpoints {
       "/v1/operator/keyring", [], Route(.get, keyringRead, KeyringEndpoints.list),
       Route(.post, keyringWrite, KeyringEndpoints.install), Route(.put, keyringWrite, KeyringEndpoints.use),
       Route(.delete, keyringWrite, KeyringEndpoints.remove)),
-    Endpoint("/v1/operator/usage", .consistency, Route(.get, read, Operations.usage)),
+    Endpoint("/v1/operator/usage", [.consistency, .metaOnFailure], Route(.get, read, Operations.usage)),
   ]
 }
 
 enum Operations {
   static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.raftServers(on: exchange.loop)) { servers in
+    exchange.answer(api.control.raftServers(token: exchange.token, on: exchange.loop)) { servers in
       exchange.json { writer in
         writer.beginObject()
         writer.member("Servers")

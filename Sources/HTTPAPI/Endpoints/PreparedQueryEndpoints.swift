@@ -173,11 +173,12 @@ enum PreparedQueries {
     query.connect = try connect(request)
     query.allows = visibility(exchange)
     let wanted = query
+    let isAnonymous = exchange.rights.isAnonymous
     let send: @Sendable (Answer<PreparedQueryOutcome>) -> Void = { answer in
       switch answer.value {
       case .failure(let error): exchange.failRead(HTTPError(error))
       case .success(let found):
-        let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered)
+        let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered && !isAnonymous)
         exchange.json(exchange.head(meta: meta.head)) { found.encodeJSON(&$0, meta) }
       }
     }

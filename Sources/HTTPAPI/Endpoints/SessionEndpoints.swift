@@ -10,9 +10,9 @@ extension Endpoints {
     Endpoint("/v1/session/create", [], Route(.put, .asks, Sessions.create)),
     Endpoint("/v1/session/destroy/", [], Route(.put, .asks, Sessions.destroy)),
     Endpoint("/v1/session/renew/", [], Route(.put, .asks, Sessions.renew)),
-    Endpoint("/v1/session/info/", [], Route(.get, .asks, Sessions.info)),
-    Endpoint("/v1/session/node/", [], Route(.get, .asks, Sessions.ofNode)),
-    Endpoint("/v1/session/list", [], Route(.get, .asks, Sessions.list)),
+    Endpoint("/v1/session/info/", .metaOnFailure, Route(.get, .asks, Sessions.info)),
+    Endpoint("/v1/session/node/", .metaOnFailure, Route(.get, .asks, Sessions.ofNode)),
+    Endpoint("/v1/session/list", .metaOnFailure, Route(.get, .asks, Sessions.list)),
   ]
 }
 

@@ -5,10 +5,13 @@ import Server
 
 /// `/v1/snapshot`: the whole state as an archive, and back.
 extension Endpoints {
+  /// A snapshot holds all tokens: whoever gets it, or puts another in its place, may do everything.
+  private static let management = Route.Authorisation.requires { _, _ in .aclWrite }
+
   static let snapshots: [Endpoint] = [
     Endpoint(
-      "/v1/snapshot", [], Route(.get, .asks, Snapshots.save),
-      Route(.put, .asks, bodyLimit: .snapshot, Snapshots.restore))
+      "/v1/snapshot", [], Route(.get, management, Snapshots.save),
+      Route(.put, management, bodyLimit: .snapshot, Snapshots.restore))
   ]
 }
 
@@ -19,7 +22,6 @@ enum Snapshots {
     options.token = exchange.token
     if request.query.has("stale") { options.consistency = .stale }
     let read = options
-    try requireManagement(exchange)
     api.backend.saveSnapshot(read, on: exchange.loop) { result in
       switch result {
       case .failure(let error): exchange.fail(HTTPError(error))
@@ -56,7 +58,6 @@ enum Snapshots {
   }
 
   static func restore(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try requireManagement(exchange)
     api.backend.restoreSnapshot(
       request.spooled ?? SpoolFile([]), datacenter: request.datacenter, token: exchange.token, on: exchange.loop
     ) { result in
@@ -65,10 +66,5 @@ enum Snapshots {
       case .success: exchange.empty(ResponseHead(.ok, .other("application/octet-stream")))
       }
     }
-  }
-
-  /// A snapshot holds all tokens: whoever gets it, or puts another in its place, may do everything.
-  private static func requireManagement(_ exchange: Exchange) throws(HTTPError) {
-    guard exchange.rights.allows(.aclWrite) else { throw HTTPError(.forbidden, "Permission denied") }
   }
 }

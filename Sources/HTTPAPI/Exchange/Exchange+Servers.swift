@@ -11,9 +11,13 @@ extension Exchange {
   ) {
     guard isOpen else { return }
     RequestMetrics.calls.increment()
-    let waiting = api.backend.query(query, options, on: loop) { [self] result in
+    var options = options
+    let waits = options.minIndex > 0 && !api.isOpen
+    if waits { options.audience = QueryAudience(token, rights.authorizer, api.resolver) }
+    let waiting = api.backend.query(query, options, on: loop) { [self, options] result in
       switch result {
       case .success(let value):
+        if waits, let refusal = renewRights() { return failRead(refusal) }
         traceCall(Query.method, "read", options, isError: false)
         answer(value)
       case .failure(let error):

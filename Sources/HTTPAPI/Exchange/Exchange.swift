@@ -45,6 +45,8 @@ final class Exchange: @unchecked Sendable {
   /// Nil once the request was answered or its client is gone.
   private(set) var connection: Connection?
   private let knownRights: Rights
+  /// The right that the route asked for before it began.
+  var required: Permission?
   private var rightsWereAsked: Bool
 
   init(
@@ -74,6 +76,19 @@ final class Exchange: @unchecked Sendable {
   var rights: Rights {
     rightsWereAsked = true
     return knownRights
+  }
+
+  /// Asks again what the token may do: time has passed since the request began.
+  ///
+  /// - Returns: the refusal, if the token is not valid any more or lacks the right now that the route needs.
+  func renewRights() -> HTTPError? {
+    if api.isOpen { return nil }
+    do throws(AccessControlError) {
+      knownRights.renew(try api.resolver.authorizer(for: token))
+    } catch {
+      return HTTPError(error, accessor: "", isAnonymous: token.isEmpty)
+    }
+    return required.flatMap { knownRights.refusal(of: $0) }
   }
 
   /// Whether the request still waits for its answer.

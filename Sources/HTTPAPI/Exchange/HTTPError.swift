@@ -28,6 +28,7 @@ struct HTTPError: Error, Equatable {
     case .rateLimited(let elsewhere):
       self.init(elsewhere ? .tooManyRequests : .serviceUnavailable, error.description)
     case .permissionDenied, .tokenNotFound: self.init(.forbidden, error.description)
+    case .denied(let refusal): self.init(refusal)
     default: self.init(.internalServerError, error.description)
     }
   }
@@ -55,50 +56,9 @@ struct HTTPError: Error, Equatable {
   init(_ error: AccessControlError, accessor: String, isAnonymous: Bool) {
     switch error {
     case .notFound: self.init(.forbidden, "ACL not found")
-    case .denied(let permission):
-      let right = permission.words
-      let lack = "lacks permission '\(right.access)'" + (right.resource.map { " on \"\($0)\"" } ?? "")
-      let text =
-        if isAnonymous {
-          "anonymous token \(lack). The anonymous token is used implicitly when a request does not specify a token."
-        } else if accessor.isEmpty {
-          "token \(lack)"
-        } else {
-          "token with AccessorID '\(accessor)' \(lack)"
-        }
-      let who = isAnonymous ? "anonymous" : accessor
-      let missing = right.access + (right.resource.map { " \"\($0)\"" } ?? "")
-      self.init(.forbidden, "Permission denied: " + text, denied: who.isEmpty ? missing : "\(who) \(missing)")
+    case .denied(let permission): self.init(AccessRefusal(permission, accessor: accessor, isAnonymous: isAnonymous))
     }
   }
-}
 
-extension Permission {
-  /// The right in the words of the rule language, and what it is about; nil where it is about no one thing.
-  var words: (access: String, resource: String?) {
-    switch self {
-    case .keyRead(let key): ("key:read", key)
-    case .keyList(let key): ("key:list", key)
-    case .keyWrite(let key), .keyWritePrefix(let key): ("key:write", key)
-    case .nodeRead(let node): ("node:read", node)
-    case .nodeWrite(let node): ("node:write", node)
-    case .serviceRead(let service): ("service:read", service)
-    case .serviceWrite(let service): ("service:write", service)
-    case .sessionRead(let node): ("session:read", node)
-    case .sessionWrite(let node): ("session:write", node)
-    case .agentRead(let node): ("agent:read", node)
-    case .agentWrite(let node): ("agent:write", node)
-    case .eventRead(let event): ("event:read", event)
-    case .eventWrite(let event): ("event:write", event)
-    case .queryRead(let query): ("query:read", query)
-    case .queryWrite(let query): ("query:write", query)
-    case .operatorRead: ("operator:read", nil)
-    case .operatorWrite: ("operator:write", nil)
-    case .aclRead: ("acl:read", nil)
-    case .aclWrite: ("acl:write", nil)
-    case .keyringRead: ("keyring:read", nil)
-    case .keyringWrite: ("keyring:write", nil)
-    case .open: ("", nil)
-    }
-  }
+  init(_ refusal: AccessRefusal) { self.init(.forbidden, refusal.description, denied: refusal.header) }
 }

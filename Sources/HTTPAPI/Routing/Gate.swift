@@ -13,7 +13,11 @@ struct FixedAnswer {
     self.body = body
   }
 
-  init(_ error: HTTPError) { self.init(head: ResponseHead(error.status, .text), body: error.text) }
+  init(_ error: HTTPError) {
+    var head = ResponseHead(error.status, .text, meta: error.isFromRead ? QueryMeta() : nil)
+    if let denied = error.denied { head.headers.append(("X-Consul-Denied", denied)) }
+    self.init(head: head, body: error.text)
+  }
 }
 
 /// A request that was let in and still lacks its body.
@@ -184,17 +188,20 @@ final class Gate: Sendable {
       }
     return Exchange(
       connection: connection, api: api, loop: connection.eventLoop, request: request, token: token,
-      rights: try rights(of: token, for: pending.route), rightsWereAsked: asked,
+      rights: try rights(of: token, for: pending), rightsWereAsked: asked,
       endpoint: router.endpoints[pending.endpoint], duration: pending.route.duration, calls: calls[pending.endpoint])
   }
 
-  private func rights(of token: String, for route: Route) throws(HTTPError) -> Rights {
+  private func rights(of token: String, for pending: PendingRequest) throws(HTTPError) -> Rights {
     if api.isOpen { return .unlimited }
-    if case .open = route.authorisation { return .unlimited }
+    if case .open = pending.route.authorisation { return .unlimited }
     do throws(AccessControlError) {
-      return Rights(try api.resolver.authorizer(for: token), isUnlimited: false, isAnonymous: token.isEmpty)
+      return Rights(try api.resolver.authorizer(for: token), isAnonymous: token.isEmpty)
     } catch {
-      throw HTTPError(error, accessor: "", isAnonymous: token.isEmpty)
+      if let answer = pending.route.unknownToken { throw answer }
+      var failure = HTTPError(error, accessor: "", isAnonymous: token.isEmpty)
+      failure.isFromRead = router.endpoints[pending.endpoint].traits.contains(.metaOnFailure)
+      throw failure
     }
   }
 
@@ -202,7 +209,10 @@ final class Gate: Sendable {
   func run(_ pending: PendingRequest, _ request: inout Request, _ exchange: Exchange) {
     do throws(HTTPError) {
       if case .requires(let permission) = pending.route.authorisation {
-        if let permission = permission(api, request) { try exchange.rights.require(permission) }
+        if let permission = permission(api, request) {
+          exchange.required = permission
+          if let refusal = exchange.rights.refusal(of: permission) { return exchange.failRead(refusal) }
+        }
       }
       try pending.route.handler(api, &request, exchange)
     } catch {

@@ -25,13 +25,16 @@ struct Route: Sendable {
   /// Whether the path's `Allow` header names the method. A route that only refuses in its own words is not offered.
   let isOffered: Bool
   let handler: Handler
+  /// What a request with a token that does not exist gets, where that is not the usual refusal.
+  let unknownToken: HTTPError?
   /// Where the time that requests take is recorded; known once the route has a path.
   fileprivate(set) var duration: MetricSample?
 
   init(
     _ method: HTTPMethod, _ authorisation: Authorisation, bodyLimit: BodyLimit = .standard, isOffered: Bool = true,
-    _ handler: @escaping Handler
+    unknownToken: HTTPError? = nil, _ handler: @escaping Handler
   ) {
+    self.unknownToken = unknownToken
     self.method = method
     self.authorisation = authorisation
     self.bodyLimit = bodyLimit

@@ -64,6 +64,10 @@ public struct HTTPSettings: Sendable {
   public var uiPath = "/ui/"
   /// What a token without rules may do: `allow` or `deny` (`acl.default_policy`).
   public var defaultPolicy = "allow"
+  /// Whether lists of keys need a right of their own (`acl.enable_key_list_policy`).
+  public var enableKeyListPolicy = false
+  /// What holds when no server can be asked about a token (`acl.down_policy`).
+  public var downPolicy = "extend-cache"
   /// Whether access control is on (`acl.enabled`).
   public var aclEnabled = false
   /// Whether nodes have network coordinates (`disable_coordinates`).

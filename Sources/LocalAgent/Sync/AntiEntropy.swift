@@ -143,6 +143,8 @@ final class AntiEntropy: Sendable {
       logger.debug("the catalog follows", metadata: ["action": "\(action)"])
     case .failure(.permissionDenied(let reason)):
       denied(action, reason: reason)
+    case .failure(.denied(let refusal)):
+      denied(action, reason: refusal.reason)
     case .failure(.tokenNotFound):
       denied(action, reason: "ACL not found")
     case .failure(let error):

@@ -1,3 +1,4 @@
+import Checks
 import Model
 
 /// A request to the catalog with what it was made from.
@@ -16,7 +17,11 @@ extension LocalState {
   /// The request that carries out `action` with the state as it is now.
   func write(for action: SyncAction, tokens: AgentTokens) -> SyncWrite? {
     let revisions = revisions(of: action)
-    func token(_ own: String?) -> String { own.map { $0.isEmpty ? tokens.user : $0 } ?? tokens.user }
+    func token(_ own: String, _ origin: CheckOrigin) -> String {
+      if !own.isEmpty { return own }
+      return
+        origin == .configurationFile && !tokens.configuredServices.isEmpty ? tokens.configuredServices : tokens.user
+    }
     // A removal must also work when the token of the registration is gone or was never known.
     func removalToken(_ own: String?) -> String { own.map { $0.isEmpty ? tokens.node : $0 } ?? tokens.node }
     switch action {
@@ -28,14 +33,14 @@ extension LocalState {
       var request = registerRequest(skipNodeUpdate: isNodeInSync)
       request.service = entry.service.forCatalog
       request.checks = checkIDs.compactMap { check($0)?.check }
-      return SyncWrite(request: .register(request), token: token(entry.token), revisions: revisions)
+      return SyncWrite(request: .register(request), token: token(entry.token, entry.origin), revisions: revisions)
     case .registerCheck(let id):
       guard let entry = check(id) else { return nil }
       var request = registerRequest(skipNodeUpdate: isNodeInSync)
       request.checks = [entry.check]
       // The service comes along so that the request is allowed with the rights for the service alone.
       request.service = service(entry.check.serviceID)?.service.forCatalog
-      return SyncWrite(request: .register(request), token: token(entry.token), revisions: revisions)
+      return SyncWrite(request: .register(request), token: token(entry.token, entry.origin), revisions: revisions)
     case .deregisterService(let id):
       var request = DeregisterRequest()
       request.node = node.name

@@ -187,8 +187,11 @@ public struct SchemaBuilder<Root: Record> {
   }
 
   /// Adds a field. `path` must name a stored property.
+  ///
+  /// - Parameter wireName: the name in MessagePack, where it is not that of JSON.
   public mutating func field<Value: FieldValue>(
-    _ name: String, _ path: WritableKeyPath<Root, Value>, _ options: FieldOptions = [], aliases: [String] = []
+    _ name: String, _ path: WritableKeyPath<Root, Value>, _ options: FieldOptions = [], aliases: [String] = [],
+    wireName: String? = nil
   ) {
     guard let offset = MemoryLayout<Root>.offset(of: path) else {
       preconditionFailure("\(Root.self).\(name) is not a stored property")
@@ -196,7 +199,7 @@ public struct SchemaBuilder<Root: Record> {
     var key = JSONWriter(capacity: name.utf8.count + 3)
     key.key(name)
     var wire = MessagePackWriter()
-    wire.string(name)
+    wire.string(wireName ?? name)
     fields.append(
       Field(
         name: name, options: options, aliases: aliases, jsonKey: key.finish(), wireKey: wire.bytes, offset: offset,

@@ -16,6 +16,7 @@ final class LeaderDuties: Sendable {
 
   let sessions: SessionTimers
   let coordinates: CoordinateUpdates
+  private let accessControl: AccessControlDuties
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -31,6 +32,9 @@ final class LeaderDuties: Sendable {
       proposals.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
     coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposals] in proposals.propose($0) }
+    accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposals] in
+      proposals.propose($0)
+    }
   }
 
   /// This server leads and has applied all that its predecessors committed.
@@ -52,6 +56,7 @@ final class LeaderDuties: Sendable {
     }
     sessions.follow()
     coordinates.clear()
+    accessControl.follow()
     if wasLeading { settings.logger.info("cluster leadership lost") }
   }
 
@@ -68,6 +73,7 @@ final class LeaderDuties: Sendable {
   }
 
   private func takeUp(_ snapshot: StateSnapshot) {
+    accessControl.lead()
     if snapshot.autopilotConfiguration == nil {
       proposals.propose(
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
@@ -86,6 +92,7 @@ final class LeaderDuties: Sendable {
         if let session = snapshot.session(id).value { sessions.arm(session) }
       }
     }
+    if batch.changedTokens { accessControl.tokensChanged() }
     guard batch.deletionIndex > 0 else { return }
     let newest = store.current.tombstoneIndex
     if newest >= batch.deletionIndex { noteDeletion(index: newest) }

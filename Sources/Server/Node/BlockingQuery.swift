@@ -14,18 +14,20 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
   private let query: Query
   private let store: StateStore
   private let minIndex: UInt64
+  private let audience: QueryAudience?
   private let loop: any EventLoop
   private var completion: (@Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void)?
   private var watch: Watch?
   private var deadline: Scheduled<Void>?
 
   init(
-    _ query: Query, store: StateStore, minIndex: UInt64, on loop: any EventLoop,
+    _ query: Query, store: StateStore, minIndex: UInt64, audience: QueryAudience? = nil, on loop: any EventLoop,
     completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) {
     self.query = query
     self.store = store
     self.minIndex = minIndex
+    self.audience = audience
     self.loop = loop
     self.completion = completion
   }
@@ -42,8 +44,9 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
     while completion != nil {
       let snapshot = store.current
       let result = query.evaluate(snapshot)
-      if max(result.index, 1) > minIndex { return finish(result) }
-      watch = store.register(result.watch, seen: snapshot) { [weak self] restored in
+      if max(result.index, 1) > minIndex || audience?.hasChanged() == true { return finish(result) }
+      let points = audience == nil ? result.watch : result.watch + StateSnapshot.accessWatch
+      watch = store.register(points, seen: snapshot) { [weak self] restored in
         guard let self else { return }
         loop.execute { self.woken(restored: restored) }
       }

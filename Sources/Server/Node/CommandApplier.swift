@@ -86,6 +86,8 @@ private struct SnapshotStream: StateSnapshotWriter {
 struct AppliedBatch: Sendable {
   var createdSessions: [String] = []
   var destroyedSessions: [String] = []
+  /// Whether tokens may have come, gone or changed.
+  var changedTokens = false
   /// The lowest index at which keys may have been deleted; 0 where none were.
   private(set) var deletionIndex: UInt64 = 0
 
@@ -108,6 +110,7 @@ struct AppliedBatch: Sendable {
       guard case .transaction(let response) = result, response.errors.isEmpty else { break }
       destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
       noteDeletion(index)
+    case .accessControl: changedTokens = true
     case .tombstone, .coordinates, .preparedQuery, .autopilot, .ignored: break
     }
   }

@@ -1,3 +1,4 @@
+import AccessControl
 import Consensus
 import Model
 import NIOCore
@@ -53,8 +54,11 @@ extension ServerNode: Backend {
     let completion: @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void = { [self] result in
       completion(isLeader ? result : result.map { stamped($0) })
     }
-    let blocking = BlockingQuery(query, store: store, minIndex: options.minIndex, on: loop, completion: completion)
-    let timeout = BlockingTime.timeout(options.maxTime)
+    let blocking = BlockingQuery(
+      query, store: store, minIndex: options.minIndex, audience: options.audience, on: loop, completion: completion)
+    let longest = BlockingTime.timeout(options.maxTime)
+    // When the token stops being valid, there is something to answer.
+    let timeout = options.audience?.lifetime().map { min(longest, .nanoseconds(max($0, 0))) } ?? longest
     if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
     return blocking
   }
@@ -106,7 +110,7 @@ extension ServerNode: Backend {
     }
     let start = MetricClock.now
     do throws(ServerError) {
-      switch try request.prepare(writeContext) {
+      switch try request.prepare(writeContext(token: token)) {
       case .immediate(let reply):
         Request.duration?.record(since: start)
         completion(.success(reply))
@@ -137,12 +141,20 @@ extension ServerNode: Backend {
     }
   }
 
-  private var writeContext: WriteContext {
-    WriteContext(
+  private func writeContext(token: String) -> WriteContext {
+    var context = WriteContext(
       state: store.current, datacenter: settings.datacenter, sessionTTLMinimum: settings.sessionTTLMinimum,
       isLockDelayed: { [store] in store.isLockDelayed($0, now: MonotonicClock.now()) },
       renewSession: { [leader] in leader.sessions.arm($0) },
       updateCoordinate: { [leader] in leader.coordinates.add($0) })
+    if let tokens {
+      context.access = RequestAccess(token, access ?? tokens)
+      context.minimumTokenTTL = tokens.settings.minimumTokenTTL
+      context.dataDirectory = tokens.settings.dataDirectory
+    }
+    context.current = { [store] in store.current }
+    context.now = WallClock.now()
+    return context
   }
 }
 

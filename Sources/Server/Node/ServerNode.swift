@@ -1,3 +1,4 @@
+import AccessControl
 import Consensus
 import Logging
 import Model
@@ -19,6 +20,8 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
+    /// Nil without access control.
+    public var accessControl: AccessControlSettings?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -41,6 +44,10 @@ public final class ServerNode: Sendable {
   /// Whether this server has ever heard from a leader, or led.
   let heard = OnceTrue()
   let limiter: RequestLimiter
+  /// Turns tokens into rights; nil without access control.
+  public let tokens: TokenResolver?
+  /// The same as requests see it: with `acl.dry_run`, what would be refused is let through and noted.
+  public let access: (any AuthorizerResolver)?
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -60,6 +67,15 @@ public final class ServerNode: Sendable {
     self.settings = settings
     limiter = RequestLimiter(settings.requestLimits, logger: settings.logger)
     let store = StateStore()
+    let tokens = settings.accessControl.map {
+      TokenResolver($0, datacenter: settings.datacenter) { store.current }
+    }
+    self.tokens = tokens
+    if let tokens, tokens.settings.isDryRun {
+      access = DryRun.resolver(tokens, logger: settings.logger)
+    } else {
+      access = tokens
+    }
     let proposals = LeaderProposals(logger: settings.logger)
     let duties = LeaderDuties(settings: settings, store: store, proposals: proposals, loop: loop)
     let memberDuties = MemberDuties(settings: settings, store: store, members: members, loop: loop) {

@@ -19,6 +19,7 @@ public struct CatalogRegister: WriteRequest {
       request.service = service
     }
     try Self.completeChecks(&request)
+    try CatalogAccess.require(request, context)
     return .command(Command.register(request)) { (result) throws(ServerError) in
       try result.success(prefix: "")
     }
@@ -64,6 +65,7 @@ public struct CatalogDeregister: WriteRequest {
     if request.node.isEmpty { throw .invalid("Must provide node") }
     var request = request
     request.datacenter = context.datacenter
+    try CatalogAccess.require(request, context)
     return .command(Command.deregister(request)) { (result) throws(ServerError) in
       try result.success(prefix: "")
     }

@@ -102,7 +102,7 @@ public enum PreparedQueryRules {
     problem(ofUUID: id).map { "failed prepared query lookup: index error: \($0)" }
   }
 
-  private static func problem(ofUUID id: String) -> String? {
+  static func problem(ofUUID id: String) -> String? {
     if id.utf8.count != 36 { return "UUID must be 36 characters" }
     let hyphens = id.utf8.count { $0 == UInt8(ascii: "-") }
     if hyphens > 4 { return "UUID should have maximum of 4 \"-\"; got \(hyphens)" }

@@ -11,6 +11,7 @@ public enum Command: Sendable, Equatable {
   case preparedQuery(PreparedQueryRequest)
   case txn(TxnRequest)
   case autopilot(AutopilotSetConfigRequest)
+  case accessControl(AccessControlCommand)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
   case ignored(type: UInt8)
 
@@ -28,6 +29,7 @@ public enum Command: Sendable, Equatable {
     case .preparedQuery: 7
     case .txn: 8
     case .autopilot: 9
+    case .accessControl(let command): command.type
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -44,6 +46,7 @@ public enum Command: Sendable, Equatable {
     case .preparedQuery(let request): request.encode(&writer)
     case .txn(let request): request.encode(&writer)
     case .autopilot(let request): request.encode(&writer)
+    case .accessControl(let command): command.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -66,7 +69,12 @@ public enum Command: Sendable, Equatable {
       case 7: self = .preparedQuery(try PreparedQueryRequest(from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
       case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
-      default: self = .ignored(type: type)
+      default:
+        if let command = try AccessControlCommand(type: type, &reader) {
+          self = .accessControl(command)
+        } else {
+          self = .ignored(type: type)
+        }
       }
     } catch {
       throw .malformedCommand(type: type, error)

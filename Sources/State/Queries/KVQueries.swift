@@ -40,7 +40,7 @@ extension StateSnapshot {
   }
 
   /// The offset behind the first occurrence of `separator` at or after `start`.
-  private static func end(of separator: [UInt8], in key: String, from start: Int) -> Int? {
+  fileprivate static func end(of separator: [UInt8], in key: String, from start: Int) -> Int? {
     guard let first = separator.first else { return nil }
     var key = key
     return key.withUTF8 { bytes in
@@ -65,5 +65,22 @@ extension StateSnapshot {
     var newest = newestEntry
     for tombstone in tables.tombstones.rows.values(prefix: .exact(prefix)) { newest = max(newest, tombstone.index) }
     return newest == 0 ? kvTableIndex : newest
+  }
+}
+
+/// Names of keys as lists with a separator show them.
+public enum KeyNames {
+  /// The names, each cut behind the first separator that follows the prefix, and shown once; an empty separator cuts nothing.
+  ///
+  /// - Parameter names: in byte order, all with the prefix.
+  public static func cut(_ names: [String], prefix: String, separator: String) -> [String] {
+    let bytes = Array(separator.utf8)
+    var cut: [String] = []
+    for name in names {
+      let end = StateSnapshot.end(of: bytes, in: name, from: prefix.utf8.count)
+      let shown = end.map { String(decoding: name.utf8.prefix($0), as: UTF8.self) } ?? name
+      if cut.last != shown { cut.append(shown) }
+    }
+    return cut
   }
 }

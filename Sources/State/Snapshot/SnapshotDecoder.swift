@@ -96,6 +96,11 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.freeVirtualIP: transaction.restore(try FreeVirtualIP(from: &reader))
     case SnapshotRecord.preparedQuery: return transaction.restore(try PreparedQuery(from: &reader))
     case SnapshotRecord.autopilot: transaction.tables.autopilot = Row(try AutopilotConfiguration(from: &reader))
+    case SnapshotRecord.aclToken: transaction.store(try ACLToken(from: &reader))
+    case SnapshotRecord.aclPolicy: transaction.store(try ACLPolicy(from: &reader))
+    case SnapshotRecord.aclRole: transaction.store(try ACLRole(from: &reader))
+    case SnapshotRecord.aclBindingRule: transaction.store(try ACLBindingRule(from: &reader))
+    case SnapshotRecord.aclAuthMethod: transaction.store(try ACLAuthMethod(from: &reader))
     case SnapshotRecord.index:
       let row = try SnapshotIndex(from: &reader)
       transaction.setIndex(row.key, row.value)

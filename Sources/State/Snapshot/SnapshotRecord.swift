@@ -10,6 +10,11 @@ enum SnapshotRecord {
   static let preparedQuery: UInt8 = 7
   static let autopilot: UInt8 = 9
   static let index: UInt8 = 16
+  static let aclToken: UInt8 = 17
+  static let aclPolicy: UInt8 = 19
+  static let aclRole: UInt8 = 23
+  static let aclBindingRule: UInt8 = 25
+  static let aclAuthMethod: UInt8 = 27
   static let virtualIP: UInt8 = 32
   static let freeVirtualIP: UInt8 = 33
   static let chunking: UInt8 = 29
@@ -18,7 +23,8 @@ enum SnapshotRecord {
 
   /// The order in which records are written. Types that are not named go before the chunking state, which is last.
   static let order: [UInt8] = [
-    virtualIP, freeVirtualIP, registration, coordinates, session, 17, 19, 23, 25, 27, kv, tombstone, preparedQuery,
+    virtualIP, freeVirtualIP, registration, coordinates, session, aclToken, aclPolicy, aclRole, aclBindingRule,
+    aclAuthMethod, kv, tombstone, preparedQuery,
     autopilot, 12, 13, 14, 15, 22, 30, 31,
     index, 35, 38, 40, 42,
   ]

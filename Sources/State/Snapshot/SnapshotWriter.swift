@@ -46,6 +46,7 @@ private struct SnapshotWriter {
       case SnapshotRecord.autopilot:
         if let row = tables.autopilot { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.index: try writeIndexes(tables)
+      case SnapshotRecord.aclToken...SnapshotRecord.aclAuthMethod: try writeAccessControl(type, tables)
       default: break
       }
       try writeUnread(type, tables)
@@ -69,6 +70,22 @@ private struct SnapshotWriter {
     writer = MessagePackWriter()
     writer.reserve(Self.pieceCount + Self.pieceCount / 4)
     if !bytes.isEmpty { try bytes.withUnsafeBytes { try sink($0) } }
+  }
+
+  private mutating func writeAccessControl(_ type: UInt8, _ tables: Tables) throws {
+    switch type {
+    case SnapshotRecord.aclToken:
+      for row in tables.aclTokens.rows.values { try record(type) { row.encode(&$0) } }
+    case SnapshotRecord.aclPolicy:
+      for row in tables.aclPolicies.rows.values { try record(type) { row.encode(&$0) } }
+    case SnapshotRecord.aclRole:
+      for row in tables.aclRoles.rows.values { try record(type) { row.encode(&$0) } }
+    case SnapshotRecord.aclBindingRule:
+      for row in tables.aclBindingRules.rows.values { try record(type) { row.encode(&$0) } }
+    case SnapshotRecord.aclAuthMethod:
+      for row in tables.aclAuthMethods.rows.values { try record(type) { row.encode(&$0) } }
+    default: break
+    }
   }
 
   /// Each node, then each of its services, then each of its checks.

@@ -1,3 +1,9 @@
+/// A state of tokens, policies and roles.
+public struct AccessVersion: Sendable, Hashable {
+  let generation: UInt64
+  let changes: UInt64
+}
+
 /// One immutable version of the whole state. Cheap to copy and to hold: a reference.
 public struct StateSnapshot: Sendable {
   private final class Version: Sendable {
@@ -31,6 +37,11 @@ public struct StateSnapshot: Sendable {
   /// How often the state had been replaced as a whole before this version. Between versions of different generations indexes
   /// may go back.
   public var generation: UInt64 { version.generation }
+
+  /// Differs between versions in which tokens may do different things.
+  public var accessVersion: AccessVersion {
+    AccessVersion(generation: version.generation, changes: version.tables.accessChanges)
+  }
 
   /// The highest index at which keys were deleted or tombstones forgotten.
   public var tombstoneIndex: UInt64 { tables.index(of: IndexName.tombstones) }

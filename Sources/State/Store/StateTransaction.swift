@@ -52,6 +52,7 @@ public struct StateTransaction: ~Copyable {
     case .preparedQuery(let request): return try apply(request)
     case .txn(let request): return .transaction(apply(request.ops))
     case .autopilot(let request): return apply(request)
+    case .accessControl(let command): try apply(command)
     case .ignored: break
     }
     return .done

@@ -19,6 +19,13 @@ enum IndexName {
   static let coordinates = "coordinates"
   static let virtualIPs = "service-virtual-ips"
   static let preparedQueries = "prepared-queries"
+  static let aclTokens = "acl-tokens"
+  static let aclPolicies = "acl-policies"
+  static let aclRoles = "acl-roles"
+  static let aclBindingRules = "acl-binding-rules"
+  static let aclAuthMethods = "acl-auth-methods"
+  /// The index at which the first token was made; the next bootstrap has to name it.
+  static let aclBootstrap = "acl-token-bootstrap"
 
   /// `node` and `service` are folded names.
   static func node(_ node: String) -> String { "\(peer)node.\(node)" }
@@ -29,8 +36,8 @@ enum IndexName {
 
   /// The tables whose index rows count for the `LastIndex` of a snapshot.
   static let tables: Set<String> = [
-    nodes, services, checks, kvs, tombstones, sessions, coordinates, "acl-auth-methods", "acl-binding-rules",
-    "acl-policies", "acl-roles", "acl-tokens", "config-entries", "connect-ca-builtin", "connect-ca-roots",
+    nodes, services, checks, kvs, tombstones, sessions, coordinates, aclAuthMethods, aclBindingRules, aclPolicies,
+    aclRoles, aclTokens, "config-entries", "connect-ca-builtin", "connect-ca-roots",
     "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
     preparedQueries, virtualIPs, "system-metadata",
   ]

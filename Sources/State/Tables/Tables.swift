@@ -14,6 +14,13 @@ struct Tables: Sendable {
   var virtualIPs = Table(Schemas.virtualIPs)
   var freeVirtualIPs = Table(Schemas.freeVirtualIPs)
   var autopilot: Row<AutopilotConfiguration>?
+  var aclTokens = Table(Schemas.aclTokens)
+  var aclPolicies = Table(Schemas.aclPolicies)
+  var aclRoles = Table(Schemas.aclRoles)
+  var aclBindingRules = Table(Schemas.aclBindingRules)
+  var aclAuthMethods = Table(Schemas.aclAuthMethods)
+  /// Counts the changes of what tokens may do.
+  var accessChanges: UInt64 = 0
   /// The index table (wire/raft.md part D).
   var index = Table(Schemas.index)
   /// Snapshot records of tables that this release does not have, by record type, in their order.
@@ -110,6 +117,55 @@ enum Schemas {
       .init { $0.template == nil ? [] : [.of($0.row.value.name)] },
       .init { $0.row.value.session.isEmpty ? [] : [.of($0.row.value.session, $0.id)] },
     ])
+
+  enum ACLTokenIndex {
+    /// By the digest of the secret: how long a lookup takes tells nothing about secrets.
+    static let secret = 0
+    static let policy = 1
+    static let role = 2
+    static let authMethod = 3
+    /// Only tokens that expire, by when.
+    static let expiration = 4
+  }
+  static let aclTokens = TableSchema<Row<ACLToken>>(
+    primary: { .of($0.value.accessorID) },
+    indexes: [
+      .init { [secretKey($0.value.secretID)] },
+      .init { token in token.value.policies.map { .of($0.id, token.value.accessorID) } },
+      .init { token in token.value.roles.map { .of($0.id, token.value.accessorID) } },
+      .init { $0.value.authMethod.isEmpty ? [] : [.of($0.value.authMethod, $0.value.accessorID)] },
+      .init { token in token.value.expirationTime.map { [timeKey($0) + Key.of(token.value.accessorID)] } ?? [] },
+    ])
+
+  static func secretKey(_ secret: Secret) -> Key { BLAKE2b.digest(secret.revealed) }
+
+  /// Times in their order: they are after year 1.
+  static func timeKey(_ time: Timestamp) -> Key {
+    let seconds = UInt64(clamping: time.seconds)
+    let nanoseconds = UInt32(clamping: time.nanoseconds)
+    return withUnsafeBytes(of: seconds.bigEndian, Array.init) + withUnsafeBytes(of: nanoseconds.bigEndian, Array.init)
+  }
+
+  enum ACLNameIndex { static let name = 0 }
+  static let aclPolicies = TableSchema<Row<ACLPolicy>>(
+    primary: { .of($0.value.id) }, indexes: [.init { [.of($0.value.name)] }])
+
+  enum ACLRoleIndex {
+    static let name = 0
+    static let policy = 1
+  }
+  static let aclRoles = TableSchema<Row<ACLRole>>(
+    primary: { .of($0.value.id) },
+    indexes: [
+      .init { [.of($0.value.name)] },
+      .init { role in role.value.policies.map { .of($0.id, role.value.id) } },
+    ])
+
+  enum ACLBindingRuleIndex { static let authMethod = 0 }
+  static let aclBindingRules = TableSchema<Row<ACLBindingRule>>(
+    primary: { .of($0.value.id) }, indexes: [.init { [.of($0.value.authMethod, $0.value.id)] }])
+
+  static let aclAuthMethods = TableSchema<Row<ACLAuthMethod>>(primary: { .of($0.value.name) })
 
   static let coordinates = TableSchema<Row<NodeCoordinate>>(primary: { .of($0.value.node, $0.value.segment) })
   static let kindNames = TableSchema<KindName>(primary: { .of($0.kind, $0.name) })

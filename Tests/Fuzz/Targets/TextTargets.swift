@@ -1,4 +1,5 @@
 import AgentConfiguration
+import HCL
 import Model
 
 @testable import HTTPAPI

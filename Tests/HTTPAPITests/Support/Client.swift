@@ -40,6 +40,7 @@ final class Client {
     let loop = EmbeddedEventLoop()
     self.loop = loop
     backend = MemoryBackend()
+    if !(resolver is OpenResolver) { backend.resolver.withLock { $0 = resolver } }
     control = TestControl()
     local = LocalAgent(
       LocalAgentSettings(node: OwnNode(name: "s1", address: "127.0.0.1")), backend: backend, on: loop, logger: logger

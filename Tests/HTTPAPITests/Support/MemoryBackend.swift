@@ -1,3 +1,4 @@
+import AccessControl
 import Model
 import NIOCore
 import Synchronization
@@ -20,6 +21,8 @@ final class MemoryBackend: Backend, Sendable {
   let leaderAddress = "127.0.0.1:8300"
   let peerAddresses = ["127.0.0.1:8300"]
   private let contents = Mutex(Contents())
+  /// What writes ask for the rights of a token; nil allows all.
+  let resolver = Mutex<(any AuthorizerResolver)?>(nil)
 
   /// Makes every call fail.
   func fail(with error: ServerError?) { contents.withLock { $0.failure = error } }
@@ -67,10 +70,13 @@ final class MemoryBackend: Backend, Sendable {
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
     if let failure = failure(datacenter) { return completion(.failure(failure)) }
-    let context = WriteContext(
+    var context = WriteContext(
       state: store.current, datacenter: self.datacenter, sessionTTLMinimum: .seconds(10),
       isLockDelayed: { [store] in store.isLockDelayed($0) },
       renewSession: { session in self.contents.withLock { $0.renewed.append(session.value.id) } })
+    if let resolver = resolver.withLock({ $0 }) { context.access = RequestAccess(token, resolver) }
+    context.current = { [store] in store.current }
+    context.now = WallClock.now()
     do throws(ServerError) {
       switch try request.prepare(context) {
       case .immediate(let reply): completion(.success(reply))

@@ -28,7 +28,7 @@ final class TestControl: AgentControl, Sendable {
   var wanCoordinates: [DatacenterCoordinates] {
     [DatacenterCoordinates(datacenter: "dc1", coordinates: [NodeCoordinate()])]
   }
-  func raftServers(on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
+  func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     var peer = RaftPeer()
     peer.id = "id"
     return loop.makeSucceededFuture([peer])
@@ -51,7 +51,7 @@ final class TestControl: AgentControl, Sendable {
     receive("{}")
     return monitor(level: "info", json: false) { _ in }
   }
-  func autopilotState(on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+  func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
     loop.makeSucceededFuture(health)
   }
   private let health = AutopilotState().next(

@@ -5,23 +5,24 @@ import NIOCore
 extension ClusterBackend {
   /// The servers of consensus.
   public func raftConfiguration(
-    on loop: any EventLoop,
+    token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<RaftConfigurationResponse, ServerError>) -> Void
   ) {
-    ask("Operator.RaftGetConfiguration", on: loop, here: { $0.raftConfigurationResponse }, completion)
+    ask("Operator.RaftGetConfiguration", token, on: loop, here: { $0.raftConfigurationResponse }, completion)
   }
 
   /// The health of the servers, as their leader sees it.
   public func autopilotState(
-    on loop: any EventLoop, _ completion: @escaping @Sendable (Result<AutopilotState, ServerError>) -> Void
+    token: String, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<AutopilotState, ServerError>) -> Void
   ) {
-    ask("Operator.ServerHealth", on: loop, here: { $0.autopilotHealth }) { result in
+    ask("Operator.ServerHealth", token, on: loop, here: { $0.autopilotHealth }) { result in
       completion(result.map { AutopilotState($0) })
     }
   }
 
   private func ask<Reply: Record>(
-    _ method: String, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
+    _ method: String, _ token: String, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
     _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void
   ) {
     _ = route(
@@ -34,6 +35,7 @@ extension ClusterBackend {
       there: { [client, datacenter] address, done in
         var request = DCSpecificRequest()
         request.datacenter = datacenter
+        request.options.token = token
         return client.call(method, .messagePack(request), to: address, on: loop) { result in
           done(
             result.flatMap { body in

@@ -185,7 +185,7 @@ extension ClusterBackend: Backend {
     guard let server, case .here = destination(of: wish) else {
       return routed(request, wish, token: token, on: loop, completion)
     }
-    server.write(request, datacenter: "", token: "", on: loop) { [self] result in
+    server.write(request, datacenter: "", token: token, on: loop) { [self] result in
       guard case .failure(.noLeader) = result else { return completion(result) }
       routed(request, wish, token: token, on: loop, completion)
     }
@@ -203,7 +203,7 @@ extension ClusterBackend: Backend {
           done(.failure(.noServers))
           return nil
         }
-        server.write(request, datacenter: "", token: "", on: loop, done)
+        server.write(request, datacenter: "", token: token, on: loop, done)
         return nil
       },
       there: { [self] address, done in

@@ -1,3 +1,4 @@
+import AccessControl
 import Consensus
 import Model
 import NIOCore
@@ -10,6 +11,7 @@ extension RPCMethodTable {
     registerStore()
     registerQueries()
     registerOperator()
+    registerAccessControl()
   }
 
   private mutating func registerStatus() {
@@ -77,6 +79,28 @@ extension RPCMethodTable {
     read(PreparedQueryExecute.self)
     read(PreparedQueryExecuteRemote.self)
     write(PreparedQueryApply.self)
+  }
+
+  private mutating func registerAccessControl() {
+    write(ACLBootstrap.self)
+    write(TokenSet.self)
+    write(TokenClone.self)
+    write(TokenDelete.self)
+    write(PolicySet.self)
+    write(PolicyDelete.self)
+    write(RoleSet.self)
+    write(RoleDelete.self)
+    // Whoever has a secret may read its own token.
+    read(TokenRead.self, Protection({ if case .secret = $0.name { nil } else { .aclRead } }) { $0.token?.hideSecret() })
+    read(
+      TokenList.self,
+      Protection({ _ in .aclRead }) { response in
+        for place in response.tokens.indices { response.tokens[place].hideSecret() }
+      })
+    read(PolicyRead.self, Protection { _ in .aclRead })
+    read(PolicyList.self, Protection { _ in .aclRead })
+    read(RoleRead.self, Protection { _ in .aclRead })
+    read(RoleList.self, Protection { _ in .aclRead })
   }
 
   private mutating func registerOperator() {

@@ -1,3 +1,4 @@
+import AccessControl
 import Model
 import NIOCore
 import Wire
@@ -68,7 +69,7 @@ struct RPCMethodTable {
   // MARK: Kinds of methods
 
   /// A read of the state: where it is carried out depends on its options.
-  mutating func read<Query: ReadQuery>(_ query: Query.Type) {
+  mutating func read<Query: ReadQuery>(_ query: Query.Type, _ protection: Protection<Query>? = nil) {
     register(Query.method) { [backend, server] body, loop, completion in
       let request: Query.Request
       do throws(MessagePackError) {
@@ -79,21 +80,23 @@ struct RPCMethodTable {
       }
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(Query.method, options), body, on: loop, completion) { completion in
-        Self.evaluate(query, request, options, server, on: loop, completion)
+        Self.evaluate(protection, request, options, server, on: loop, completion)
       }
     }
   }
 
   private static func evaluate<Query: ReadQuery>(
-    _ query: Query.Type, _ request: Query.Request, _ options: QueryOptions, _ server: ServerNode,
+    _ protection: Protection<Query>?, _ request: Query.Request, _ options: QueryOptions, _ server: ServerNode,
     on loop: any EventLoop, _ completion: @escaping RPCMethods.LocalCompletion
   ) -> (any PendingQuery)? {
     var request = request
     if request.datacenter.isEmpty { request.datacenter = server.datacenter }
     let filter = request.options.filter
     do throws(ServerError) {
-      return server.query(try Query(request: request), options, on: loop) { result in
-        completion(result.flatMap { encode($0, of: query, filter: filter) })
+      let query = try Query(request: request)
+      let hide = try protection?.hide(query, from: request.options.token, server)
+      return server.query(query, options, on: loop) { result in
+        completion(result.flatMap { encode($0, of: Query.self, filter: filter, hide) })
       }
     } catch {
       completion(.failure(error))
@@ -102,10 +105,12 @@ struct RPCMethodTable {
   }
 
   private static func encode<Query: ReadQuery>(
-    _ answer: Answer<Query.Reply>, of query: Query.Type, filter: String
+    _ answer: Answer<Query.Reply>, of query: Query.Type, filter: String,
+    _ hide: (@Sendable (inout Query.Response) -> Void)?
   ) -> Result<ByteBuffer, ServerError> {
     do {
       var response = try Query.response(answer.value)
+      hide?(&response)
       if !filter.isEmpty { try Query.filter(&response, by: filter) }
       Query.setMeta(RPCQueryMeta(answer), of: &response)
       return .success(.messagePack(response))
@@ -137,7 +142,7 @@ struct RPCMethodTable {
       }
       return backend.route(Wish(write: name, datacenter: request.datacenter), body, on: loop, completion) {
         completion in
-        choose(request, RPCWriteCall(server: server, loop: loop, completion: completion))
+        choose(request, RPCWriteCall(server: server, token: request.token, loop: loop, completion: completion))
         return nil
       }
     }
@@ -186,6 +191,31 @@ struct RPCMethodTable {
   }
 }
 
+/// What a token must be allowed for a read, and what it does not see unless it may write access control.
+struct Protection<Query: ReadQuery>: Sendable {
+  private let permission: @Sendable (Query) -> Permission?
+  private let hide: (@Sendable (inout Query.Response) -> Void)?
+
+  /// - Parameter permission: nil where nothing is needed, and nothing hidden.
+  init(
+    _ permission: @escaping @Sendable (Query) -> Permission?, hide: (@Sendable (inout Query.Response) -> Void)? = nil
+  ) {
+    self.permission = permission
+    self.hide = hide
+  }
+
+  /// What to take out of the answer.
+  /// - Throws: `ServerError.denied` or `.tokenNotFound`.
+  func hide(
+    _ query: Query, from token: String, _ server: ServerNode
+  ) throws(ServerError) -> (@Sendable (inout Query.Response) -> Void)? {
+    guard let resolver = server.access, let permission = permission(query) else { return nil }
+    let access = RequestAccess(token, resolver)
+    try access.require(permission)
+    return try access.authorizer().allows(.aclWrite) ? nil : hide
+  }
+}
+
 extension RPCMethods {
   typealias LocalCompletion = @Sendable (Result<ByteBuffer, ServerError>) -> Void
 }
@@ -193,13 +223,14 @@ extension RPCMethods {
 /// A change that arrived and is to be carried out here.
 struct RPCWriteCall: Sendable {
   let server: ServerNode
+  let token: String
   let loop: any EventLoop
   let completion: RPCMethods.LocalCompletion
 
   func perform<Request: WriteRequest>(_ make: () throws(ServerError) -> Request) {
     do throws(ServerError) {
       let request = try make()
-      server.write(request, datacenter: "", token: "", on: loop) { [completion] result in
+      server.write(request, datacenter: "", token: token, on: loop) { [completion] result in
         do throws(ServerError) {
           completion(.success(.messagePack(try request.response(try result.get()))))
         } catch {

@@ -1,7 +1,7 @@
 import Model
 import Testing
 
-@testable import AgentConfiguration
+@testable import HCL
 
 @Suite struct HCLTests {
   private func plain(_ text: String) throws -> String { try HCL.parse(text).plain.json }

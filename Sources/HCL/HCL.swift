@@ -1,3 +1,8 @@
+/// # HCL
+///
+/// The language that people write for an agent, HCL version 1 and JSON, as a tree with positions. The room owns the two
+/// grammars, their limits and the texts of their errors. It must not know what any document means.
+
 /// HCL, version 1: the language of agent configuration files, service definitions, configuration entries and ACL rules.
 ///
 /// `HCL.parse` turns bytes into an `HCLObject`: entries in the order of the text, with positions, repeated keys kept
@@ -37,6 +42,9 @@ public enum HCL {
     var parser = JSONDocumentParser(bytes, depthLimit: limits.depth)
     return try parser.document()
   }
+
+  /// A whole number as documents write it: decimal, hexadecimal (`0x1F`) or octal (`017`); nil for any other text.
+  public static func integer(_ text: String) -> Int64? { HCLScanner.integer(text) }
 
   private static func check(_ bytes: [UInt8], _ limits: Limits) throws(HCLError) {
     guard bytes.count <= limits.size else {

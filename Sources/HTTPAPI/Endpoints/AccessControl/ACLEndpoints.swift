@@ -1,0 +1,150 @@
+import AccessControl
+import Model
+import NIOCore
+import Server
+import State
+
+/// `/v1/acl/`: tokens, policies, roles and what belongs to them.
+extension Endpoints {
+  private static let read = Route.Authorisation.requires { _, _ in .aclRead }
+  private static let write = Route.Authorisation.requires { _, _ in .aclWrite }
+
+  static let accessControl: [Endpoint] =
+    [
+      Endpoint("/v1/acl/bootstrap", [], Route(.put, .open, ACL.bootstrap)),
+      Endpoint("/v1/acl/replication", [], Route(.get, .open, ACL.replication)),
+      Endpoint("/v1/internal/acl/authorize", [], Route(.post, .asks, ACLAuthorize.authorize)),
+      Endpoint("/v1/acl/explain", [], Route(.post, .asks, ACLExplain.explain)),
+      Endpoint("/v1/acl/dry-run", [], Route(.get, read, ACLDryRun.list)),
+    ] + tokens + policies + roles + templates
+
+  private static let tokens: [Endpoint] = [
+    Endpoint("/v1/acl/tokens", .metaOnFailure, Route(.get, read, ACLTokens.list)),
+    Endpoint("/v1/acl/token", [], Route(.put, write, ACLTokens.create)),
+    Endpoint("/v1/acl/token/self", .metaOnFailure, Route(.get, .open, ACLTokens.readSelf)),
+    Endpoint(
+      "/v1/acl/token/", .metaOnFailure, Route(.get, read, ACLTokens.read),
+      Route(.put, write, ACLTokens.update),
+      Route(.delete, write, unknownToken: ACLTokens.nothingToDelete, ACLTokens.delete)),
+  ]
+
+  private static let policies: [Endpoint] = [
+    Endpoint("/v1/acl/policies", .metaOnFailure, Route(.get, read, ACLPolicies.list)),
+    Endpoint("/v1/acl/policy", [], Route(.put, write, ACLPolicies.create)),
+    Endpoint("/v1/acl/policy/name/", .metaOnFailure, Route(.get, read, ACLPolicies.readByName)),
+    Endpoint(
+      "/v1/acl/policy/", .metaOnFailure, Route(.get, read, ACLPolicies.read), Route(.put, write, ACLPolicies.update),
+      Route(.delete, write, unknownToken: ACLPolicies.nothingToDelete, ACLPolicies.delete)),
+  ]
+
+  private static let roles: [Endpoint] = [
+    Endpoint("/v1/acl/roles", .metaOnFailure, Route(.get, read, ACLRoles.list)),
+    Endpoint("/v1/acl/role", [], Route(.put, write, ACLRoles.create)),
+    Endpoint("/v1/acl/role/name/", .metaOnFailure, Route(.get, read, ACLRoles.readByName)),
+    Endpoint(
+      "/v1/acl/role/", .metaOnFailure, Route(.get, read, ACLRoles.read), Route(.put, write, ACLRoles.update),
+      Route(.delete, write, unknownToken: ACLRoles.nothingToDelete, ACLRoles.delete)),
+  ]
+
+  private static let templates: [Endpoint] = [
+    Endpoint("/v1/acl/templated-policies", [], Route(.get, read, ACLTemplates.list)),
+    Endpoint("/v1/acl/templated-policy/name/", [], Route(.get, read, ACLTemplates.readByName)),
+    Endpoint("/v1/acl/templated-policy/preview/", [], Route(.post, read, ACLTemplates.preview)),
+  ]
+}
+
+enum ACL {
+  /// Everything below `/v1/acl/` is there only with access control.
+  static func requireEnabled(_ api: API) throws(HTTPError) {
+    if !api.settings.aclEnabled { throw HTTPError(.unauthorized, "ACL support disabled") }
+  }
+
+  /// The record in the body.
+  ///
+  /// - Parameter what: the first words of an error (`Token decoding failed: …`).
+  static func decode<Value: Record>(
+    _ type: Value.Type, _ request: borrowing Request, what: String
+  ) throws(HTTPError) -> Value {
+    let failure = what.hasPrefix("Failed") ? "\(what): " : "\(what) decoding failed: "
+    let json = try request.json(failure: failure)
+    do throws(DecodingError) {
+      return try Value(from: json, DecodingContext(.api, refusesUnknown: true))
+    } catch {
+      if case .unknownField(_, let name) = error, let edition = enterprise(name) {
+        throw .badRequest("\(failure)\(error) - \(edition) are a Consul Enterprise feature")
+      }
+      throw .badRequest(failure + error.apiText(Value.schema.name))
+    }
+  }
+
+  private static func enterprise(_ field: String) -> String? {
+    switch field.lowercased() {
+    case "namespace": "Namespaces"
+    case "partition": "Partitions"
+    default: nil
+    }
+  }
+
+  static func bootstrap(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireEnabled(api)
+    var body = ACLBootstrapBody()
+    if request.body.readableBytes > 0 { body = try decode(ACLBootstrapBody.self, request, what: "Request") }
+    exchange.write(ACLBootstrap(secret: body.bootstrapSecret), datacenter: request.datacenter) { token in
+      exchange.json { writer in
+        writer.beginObject()
+        // The name that the secret had in the first releases.
+        writer.member("ID")
+        token.secretID.encodeJSON(&writer, [])
+        token.encodeJSONMembers(&writer)
+        writer.endObject()
+      }
+    }
+  }
+
+  /// The state of replication from the primary datacenter: none runs in the primary itself.
+  static func replication(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
+    try requireEnabled(api)
+    try request.requireOwnDatacenter(api, exchange)
+    exchange.json { ACLReplicationStatus().encodeJSON(&$0) }
+  }
+}
+
+/// What a bootstrap may be given.
+struct ACLBootstrapBody: Record {
+  var bootstrapSecret = Secret()
+
+  init() {}
+
+  static let schema = Schema<ACLBootstrapBody>("structs.ACLInitialTokenBootstrapRequest") {
+    $0.field("BootstrapSecret", \.bootstrapSecret)
+  }
+}
+
+/// How far a secondary datacenter has followed the primary.
+struct ACLReplicationStatus: Record {
+  var enabled = false
+  var running = false
+  var sourceDatacenter = ""
+  var replicationType = ""
+  var replicatedIndex: UInt64 = 0
+  var replicatedRoleIndex: UInt64 = 0
+  var replicatedTokenIndex: UInt64 = 0
+  var lastSuccess = Timestamp()
+  var lastError = Timestamp()
+  var lastErrorMessage = ""
+
+  init() {}
+
+  static let schema = Schema<ACLReplicationStatus>("structs.ACLReplicationStatus") {
+    $0.field("Enabled", \.enabled)
+    $0.field("Running", \.running)
+    $0.field("SourceDatacenter", \.sourceDatacenter)
+    $0.field("ReplicationType", \.replicationType)
+    $0.field("ReplicatedIndex", \.replicatedIndex)
+    $0.field("ReplicatedRoleIndex", \.replicatedRoleIndex)
+    $0.field("ReplicatedTokenIndex", \.replicatedTokenIndex)
+    $0.field("LastSuccess", \.lastSuccess)
+    $0.field("LastError", \.lastError)
+    $0.field("LastErrorMessage", \.lastErrorMessage)
+  }
+}
