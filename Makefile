@@ -26,7 +26,7 @@ test: system
 # Random inputs for everything that reads bytes from outside. See Tests/Fuzz/Fuzz.swift.
 fuzz: system
 	swift build $(FLAGS) --product fuzz
-	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS)
+	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
 # HAProxy, nginx and Prometheus use an agent; those that are not installed are skipped.
 peers: build

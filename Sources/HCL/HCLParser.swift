@@ -30,10 +30,13 @@ struct HCLParser {
     guard let key = word(token) else { throw failure(.expectedKey(found: token.name)) }
     try step()
     var labels: [String] = []
+    // Each label is an object of its own.
     while let label = word(token) {
+      try descend()
       labels.append(label)
       try step()
     }
+    defer { depth -= labels.count }
     switch token {
     case .assign:
       guard labels.isEmpty else { throw failure(.assignmentAfterLabels(key: key)) }

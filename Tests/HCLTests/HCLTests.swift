@@ -96,6 +96,13 @@ import Testing
     #expect(list[0].position == HCLPosition(line: 4, column: 3))
   }
 
+  @Test func labelsCountAsDepth() throws {
+    let limits = HCL.Limits(depth: 3)
+    _ = try HCL.parse("a b c { d = 1 } e f g { h = 1 }", limits: limits)
+    #expect(throws: HCLError.self) { try HCL.parse("a b c d { e = 1 }", limits: limits) }
+    #expect(throws: HCLError.self) { try HCL.parse("a b { c d { e = 1 } }", limits: limits) }
+  }
+
   @Test func depthAndSizeAreLimited() {
     let nested = String(repeating: "a {", count: 200) + String(repeating: "}", count: 200)
     #expect(throws: HCLError.self) { try HCL.parse(nested) }
