@@ -110,8 +110,15 @@ final class GossipPools: Sendable {
 
   /// Tells the others that this agent leaves, and waits until that has got around.
   func leave() async {
-    await wan?.leave()
-    await lan?.leave()
+    async let wide: Void = leave(wan)
+    await leave(lan)
+    await wide
+  }
+
+  /// Whoever is alone has nobody to tell.
+  private func leave(_ pool: GossipPool?) async {
+    guard let pool, pool.members.count(where: { $0.status == .alive }) > 1 else { return }
+    await pool.leave()
   }
 
   func stop() async {

@@ -80,6 +80,9 @@ struct MemberReconciliation: Sendable {
     request.id = member.nodeID
     request.node = member.name
     request.address = member.address
+    // Between this look and the command the agent may have written more about its node than gossip tells.
+    request.skipNodeUpdate =
+      node.map { $0.address == member.address && $0.id.isSameName(as: member.nodeID) } ?? true
     if let node, node.id.isSameName(as: member.nodeID) || node.id.isEmpty {
       request.taggedAddresses = node.taggedAddresses
       request.nodeMeta = node.meta
