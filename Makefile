@@ -8,6 +8,10 @@ BINARY = .build/release/proconsul
 BENCH_BINARY = .build-bench/release/proconsul
 ARGUMENTS ?= -dev -ui
 
+# Tests that run at a time: more than two for each core only wait for each other until their deadlines are over.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell expr 2 \* $$(nproc))
+TEST_LOG = .build/test.log
+
 # Seconds of fuzzing for each target.
 FUZZ_SECONDS ?= 600
 
@@ -21,7 +25,10 @@ run: build
 
 test: system
 	swift build $(FLAGS) --build-tests
-	swift test $(FLAGS) --skip-build
+	@{ swift test $(FLAGS) --skip-build 2>&1; echo $$? > $(TEST_LOG).status; } | tee $(TEST_LOG); \
+	  status=$$(cat $(TEST_LOG).status); \
+	  [ $$status -eq 0 ] || { printf '\nWhat failed:\n'; grep -E '^✘|recorded an issue' $(TEST_LOG) | head -40; }; \
+	  exit $$status
 
 # Random inputs for everything that reads bytes from outside. See Tests/Fuzz/Fuzz.swift.
 fuzz: system

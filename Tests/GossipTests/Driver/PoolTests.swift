@@ -94,7 +94,7 @@ func eventually(_ limit: Duration = .seconds(30), _ condition: @Sendable () asyn
     options.wantsAcknowledgement = true
     options.filters = [.nodes(["a"])]
     // Longer than a busy machine may take; the query ends when it is over.
-    options.timeout = .seconds(3)
+    options.timeout = .seconds(5)
     try await eventually { a.status(of: "b") == .alive }
     try await b.pool.query("uptime", payload: [1], options: options) { outcome in
       outcomes.withLock { $0.append(outcome) }

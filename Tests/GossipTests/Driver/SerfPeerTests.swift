@@ -122,13 +122,16 @@ struct SerfPeerTests {
     await third.pool.leave()
     await third.pool.stop()
     try await eventually { try await serf.members().contains("third left") }
+    try await eventually { ours.status(of: "third") == .left }
 
     try await other.run(["leave"])
     try await eventually { ours.status(of: "other") == .left }
 
     serf.agent.signal(SIGSTOP)
     try await eventually(.seconds(60)) { ours.status(of: "serf") == .failed }
-    #expect(ours.log.failed == ["serf"])
+    // A starved machine may have suspected others in between, but they are not counted as failed in the end.
+    #expect(ours.log.failed.last == "serf")
+    #expect(ours.status(of: "third") == .left && ours.status(of: "other") == .left)
     serf.agent.signal(SIGCONT)
     try await eventually(.seconds(90)) { ours.status(of: "serf") == .alive }
 

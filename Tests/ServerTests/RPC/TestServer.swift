@@ -36,7 +36,8 @@ final class TestServer: Sendable {
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), listen: (inout ServerListener.Settings) -> Void = { _ in }
+    holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
     host = hosts[number - 1]
@@ -51,8 +52,10 @@ final class TestServer: Sendable {
     var raft = RaftConnections.Settings()
     raft.localAddress = host
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
+    var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger)
+    serverSettings.accessControl = accessControl
     node = try ServerNode(
-      settings: ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger),
+      settings: serverSettings,
       members: members,
       raftOptions: options, storage: storage, transport: connections, loop: loop)
     var settings = RPCClient.Settings()
@@ -61,6 +64,8 @@ final class TestServer: Sendable {
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
     let methods = RPCMethods(backend, server: node)
     var port = ServerListener.Settings()
+    // A busy machine may take long to write the first byte; tests of this limit set their own.
+    port.handshakeTimeout = .seconds(60)
     listen(&port)
     listener = ServerListener(
       ServerProtocols(methods: methods, raft: connections), group: group, settings: port)

@@ -94,6 +94,7 @@ struct RPCMethodTable {
     let filter = request.options.filter
     do throws(ServerError) {
       let query = try Query(request: request)
+      if protection == nil { try server.requirePortRight(.aclWrite, token: request.options.token) }
       let hide = try protection?.hide(query, from: request.options.token, server)
       return server.query(query, options, on: loop) { result in
         completion(result.flatMap { encode($0, of: Query.self, filter: filter, hide) })
@@ -142,10 +143,21 @@ struct RPCMethodTable {
       }
       return backend.route(Wish(write: name, datacenter: request.datacenter), body, on: loop, completion) {
         completion in
-        choose(request, RPCWriteCall(server: server, token: request.token, loop: loop, completion: completion))
+        let call = RPCWriteCall(server: server, token: request.token, loop: loop, completion: completion)
+        do throws(ServerError) {
+          if !Self.checksRights(name) { try server.requirePortRight(.aclWrite, token: request.token) }
+          choose(request, call)
+        } catch {
+          call.fail(error)
+        }
         return nil
       }
     }
+  }
+
+  /// Whether the change itself asks what its token may do.
+  private static func checksRights(_ name: String) -> Bool {
+    name.hasPrefix("ACL.") || name == CatalogRegister.method || name == CatalogDeregister.method
   }
 
   /// A question to this server itself, whoever leads.
@@ -181,6 +193,7 @@ struct RPCMethodTable {
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(name, options), body, on: loop, completion) { completion in
         do throws(ServerError) {
+          try server.requirePortRight(.operatorRead, token: request.options.token)
           completion(.success(.messagePack(try answer(server, request))))
         } catch {
           completion(.failure(error))
@@ -213,6 +226,15 @@ struct Protection<Query: ReadQuery>: Sendable {
     let access = RequestAccess(token, resolver)
     try access.require(permission)
     return try access.authorizer().allows(.aclWrite) ? nil : hide
+  }
+}
+
+extension ServerNode {
+  /// Holds a request that arrived at the server port against its token, while access control is on. Requests whose rights
+  /// nothing else checks need those of an operator: whoever reaches the port must not get more than over HTTP.
+  func requirePortRight(_ permission: Permission, token: String) throws(ServerError) {
+    guard let access else { return }
+    try RequestAccess(token, access).require(permission)
   }
 }
 

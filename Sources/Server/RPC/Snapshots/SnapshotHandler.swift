@@ -54,6 +54,12 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     let length = try received.withUnsafeReadableBytes { try scanner.scan($0) }
     guard let length, let body = received.readSlice(length: length) else { return state = .request(scanner) }
     let request = try SnapshotRequest(decoding: body)
+    do throws(ServerError) {
+      // The state has all tokens in it.
+      try backend.server?.requirePortRight(.aclWrite, token: request.token)
+    } catch {
+      return fail(error.description)
+    }
     switch request.op {
     case SnapshotRequest.save: save(request)
     case SnapshotRequest.restore: state = .archive(request)
