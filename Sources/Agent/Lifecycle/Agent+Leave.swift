@@ -25,6 +25,17 @@ extension Agent {
     }
   }
 
+  /// Answers those who asked the agent to leave. Whoever has the answer finds nobody here any more.
+  func answerLeavers() async {
+    let leavers = state.withLock { state in
+      defer { state.leavers = nil }
+      return state.leavers ?? []
+    }
+    guard !leavers.isEmpty else { return }
+    if let http = httpServer, let listening = state.withLock({ $0.http }) { await http.stopAccepting(listening) }
+    for promise in leavers { promise.succeed() }
+  }
+
   private func handOverLeadership(_ server: ServerNode) async {
     guard server.isLeader else { return }
     await withCheckedContinuation { continuation in

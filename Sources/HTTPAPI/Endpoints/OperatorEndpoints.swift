@@ -30,8 +30,9 @@ extension Endpoints {
 
 enum Operations {
   static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.raftServers(token: exchange.token, on: exchange.loop)) { servers in
+    var options = try request.readOptions(exchange)
+    options.minIndex = 0
+    exchange.answer(api.control.raftServers(options, on: exchange.loop)) { servers in
       exchange.json { writer in
         writer.beginObject()
         writer.member("Servers")

@@ -55,7 +55,7 @@ struct ClusterMemberTests {
     #expect(table.servers.map(\.name) == ["S1", "s2"])
     #expect(table.members().map(\.name) == ["S1", "c1", "far", "s2"])
     #expect(table.datacenters == ["dc1", "dc2"])
-    #expect(table.servers(in: "dc2").map(\.name) == ["s9.dc2"])
+    #expect(table.candidates(in: "dc2").map(\.name) == ["s9.dc2"])
     #expect(table.server(id: "id-s2")?.name == "s2")
     table.forget(.server("s2"))
     #expect(table.servers.map(\.name) == ["S1"])

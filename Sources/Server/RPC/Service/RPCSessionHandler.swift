@@ -16,7 +16,7 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
     let channel = context.channel
     session = RPCSession(
       methods, on: context.eventLoop, send: { channel.writeAndFlush($0, promise: nil) }, consume: { _ in },
-      end: { channel.close(promise: nil) })
+      end: { channel.closeLingering() })
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
