@@ -135,6 +135,26 @@ extension ClusterBackend: Backend {
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> (any PendingQuery)? {
+    guard options.consistency == .stale, options.maxStale > .zero else {
+      return read(query, options, on: loop, completion)
+    }
+    let handle = ReplaceableQuery()
+    let first = read(query, options, on: loop) { [self] result in
+      guard case .success(let answer) = result, answer.isOlder(than: options.maxStale) else {
+        return completion(result)
+      }
+      var fresh = options
+      fresh.consistency = .leaseBased
+      handle.replace(by: read(query, fresh, on: loop, completion))
+    }
+    handle.begin(with: first)
+    return handle
+  }
+
+  private func read<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> (any PendingQuery)? {
     let wish = Wish(Query.method, options)
     // What can be answered here costs nothing more than without a cluster.
     if let server, case .here = destination(of: wish) {

@@ -71,7 +71,7 @@ extension RPCMethodTable {
     read(PreparedQueryList.self)
     read(PreparedQueryGet.self)
     read(PreparedQueryExplain.self)
-    read(PreparedQueryExecute.self)
+    registerExecution()
     read(PreparedQueryExecuteRemote.self)
     write(PreparedQueryApply.self)
   }
