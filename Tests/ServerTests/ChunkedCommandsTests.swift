@@ -36,7 +36,7 @@ import Testing
       let pieces = (0..<count).map { [UInt8](repeating: UInt8($0), count: Int(seed >> 33 & 31)) }
       var commands = ChunkedCommands()
       var order = Array(0..<count)
-      for place in order.indices { order.swapAt(place, Int(seed >> UInt64(place)) & 0xFF % count % order.count) }
+      for place in order.indices { order.swapAt(place, Int((seed >> UInt64(place)) & 0xFF) % count) }
       for (place, number) in order.enumerated() {
         let taken = commands.take(
           Self.entry(pieces[number], Self.place(seed, UInt64(number), of: UInt64(count))))

@@ -25,7 +25,10 @@ extension Agent: AgentControl {
 
   public func members(wan: Bool) -> [AgentMember]? {
     if wan, !isServer { return nil }
-    return members.members(of: wan ? .wan : .lan).map { AgentMember($0) }
+    let all = members.members(of: wan ? .wan : .lan)
+    // The agent itself comes first.
+    let own = wan ? "\(nodeName).\(configuration.datacenter)" : nodeName
+    return (all.filter { $0.name == own } + all.filter { $0.name != own }).map { AgentMember($0) }
   }
 
   public func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {

@@ -7,6 +7,8 @@ extension Agent {
 
   /// Tells the others that this agent goes, so that nobody waits for it to return. An agent that is alone has nobody to tell.
   func leaveCluster() async {
+    // The leader takes this node out of the catalog: it is not to be put back while the others hear of the departure.
+    local.pauseSync()
     logger.info("leaving", metadata: ["node": "\(configuration.nodeName)"])
     let isAlone = !members.members().contains { $0.status == .alive && $0.name != configuration.nodeName }
     let servers = server?.raft.configuration.servers.servers.count ?? 0

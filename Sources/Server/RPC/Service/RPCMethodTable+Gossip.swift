@@ -2,10 +2,11 @@ import AccessControl
 import Model
 import NIOCore
 
-// Methods that any server of the datacenter carries out, because they are not about the replicated state.
+// Methods that are not about the replicated state: any server of the datacenter carries them out, or the leader.
 
 extension RPCMethodTable {
   mutating func registerGossip() {
+    leader("Operator.AutopilotState") { (server, _: DCSpecificRequest) in AutopilotStateReply(server.autopilotState) }
     anyServer("Internal.KeyringOperation") { [backend] (request: KeyringRequest, call) in
       let right: Permission = request.operation == KeyringOperation.list.name ? .keyringRead : .keyringWrite
       guard call.allows(right, request.options.token) else { return }
