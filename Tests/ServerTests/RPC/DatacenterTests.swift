@@ -8,38 +8,6 @@ import Testing
 
 /// Requests that servers cannot answer out of their own state: those about other datacenters, and those about gossip.
 @Suite struct DatacenterTests {
-  /// The gossip of a datacenter with two members.
-  private final class TestGossip: GossipServices {
-    let datacenter: String
-    let hasWAN = true
-    private let state = Mutex((operations: [KeyringOperation](), events: [String]()))
-
-    init(_ datacenter: String) { self.datacenter = datacenter }
-
-    var operations: [KeyringOperation] { state.withLock { $0.operations } }
-    var events: [String] { state.withLock { $0.events } }
-
-    func keyring(_ operation: KeyringOperation, relayFactor: UInt8, wan: Bool) async -> KeyringResponse {
-      state.withLock { $0.operations.append(operation) }
-      var response = KeyringResponse()
-      response.isWAN = wan
-      response.datacenter = datacenter
-      response.keys = ["k": 2]
-      response.nodeCount = 2
-      return response
-    }
-
-    func fire(event name: String, payload: [UInt8]) throws(ServerError) {
-      state.withLock { $0.events.append("\(name) \(payload.count)") }
-    }
-
-    func datacenterMaps() async -> [DatacenterMap] {
-      var map = DatacenterMap()
-      map.datacenter = datacenter
-      return [map]
-    }
-  }
-
   /// Two datacenters of one server each that know each other.
   private struct Pair {
     let first: TestServer

@@ -14,6 +14,7 @@ extension Channel {
     let channel: any Channel = self
     if isInputOver { return channel.close(promise: nil) }
     let ending = eventLoop.makePromise(of: Void.self)
+    channel.setOption(.autoRead, value: true).whenFailure { _ in }
     channel.close(mode: .output, promise: ending)
     // Where only both sides can be ended, that has to do.
     ending.futureResult.whenFailure { _ in channel.close(promise: nil) }

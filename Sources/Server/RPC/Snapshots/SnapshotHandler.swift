@@ -182,8 +182,6 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
 
   private func finish(_ response: SnapshotResponse) {
     isAnswered = true
-    // What the caller still sends is read and thrown away: a close with bytes unread would take the answer with it.
-    channel.setOption(.autoRead, value: true).whenFailure { _ in }
     channel.writeAndFlush(ByteBuffer.messagePack(response)).whenComplete { [self] _ in
       channel.closeLingering(isInputOver: isComplete)
     }
