@@ -78,13 +78,20 @@ extension ServerMember {
 }
 
 extension KeyOperation {
-  /// - Throws: `Base64.InvalidText`. Whether bytes are a key, every member judges for itself.
-  init(_ operation: KeyringOperation) throws {
+  /// - Throws: `AgentError.configuration` for text that is no base64. Whether bytes are a key, every member judges for itself.
+  init(_ operation: KeyringOperation) throws(AgentError) {
     switch operation {
     case .list: self = .list
-    case .install(let key): self = .install(try Model.Base64.decode(key).get())
-    case .use(let key): self = .use(try Model.Base64.decode(key).get())
-    case .remove(let key): self = .remove(try Model.Base64.decode(key).get())
+    case .install(let key): self = .install(try Self.bytes(key))
+    case .use(let key): self = .use(try Self.bytes(key))
+    case .remove(let key): self = .remove(try Self.bytes(key))
+    }
+  }
+
+  private static func bytes(_ key: String) throws(AgentError) -> [UInt8] {
+    switch Model.Base64.decode(key) {
+    case .success(let bytes): return bytes
+    case .failure(let error): throw .configuration(GossipKey.problem(key) ?? error.description)
     }
   }
 }

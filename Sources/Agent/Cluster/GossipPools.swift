@@ -139,7 +139,10 @@ final class GossipPools: Sendable {
 
   /// - Throws: `AgentError.configuration` with what went wrong, if nobody at the address answered.
   func join(_ address: String, wan isWAN: Bool) async throws(AgentError) {
-    guard let pool = isWAN ? wan : lan else { throw .configuration("WAN gossip is not enabled") }
+    guard let pool = isWAN ? wan : lan else {
+      throw .configuration(
+        configuration.isServer ? "WAN gossip is not enabled" : "Must be a server to join WAN cluster")
+    }
     let result = await pool.join([address], ignoresOldEvents: true)
     guard result.joinedCount == 0 else { return }
     let reasons = result.failures.map { "\t* \($0)\n" }.joined()
