@@ -74,6 +74,20 @@ import Testing
     #expect(try Client().call(request, body: body).body == text)
   }
 
+  @Test func otherDatacentersAreAskedWhereTheyAreNamed() throws {
+    let client = try Client()
+    #expect(try client.call("GET /v1/status/leader?dc=dc1").body == "\"127.0.0.1:8300\"")
+    for path in ["status/leader", "status/peers", "operator/raft/configuration"] {
+      let answer = try client.call("GET /v1/\(path)?dc=elsewhere")
+      #expect(answer.status == 500 && answer.body == "No path to datacenter", "\(path)")
+    }
+    let fired = try client.call("PUT /v1/event/fire/deploy?dc=dc2", body: "x")
+    #expect(fired.status == 200 && fired.body.contains(#""Name":"deploy","Payload":"eA==""#))
+    #expect(client.control.calls == ["fire deploy"])
+    #expect(try client.call("GET /v1/operator/usage?global").body.hasPrefix(#"{"Usage":{"dc1":{"#))
+    #expect(try client.call("GET /v1/coordinate/datacenters").body.hasPrefix(#"[{"Datacenter":"dc1","AreaID":"wan""#))
+  }
+
   @Test func coordinatesAreCheckedBeforeTheyAreTaken() throws {
     let client = try Client()
     let good = #"{"Node":"n1","Coord":{"Vec":[0,0,0,0,0,0,0,0],"Error":1.5,"Height":0.0001}}"#

@@ -33,16 +33,16 @@ final class TestControl: AgentControl, Sendable {
   }
   func datacenters(on loop: any EventLoop) -> EventLoopFuture<[String]> { loop.makeSucceededFuture(["dc1"]) }
   func leaderAddress(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<String> {
-    guard ["", "dc1"].contains(datacenter) else {
-      return loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
-    }
-    return loop.makeSucceededFuture("127.0.0.1:8300")
+    known("127.0.0.1:8300", in: datacenter, loop)
   }
   func peerAddresses(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<[String]> {
-    guard ["", "dc1"].contains(datacenter) else {
-      return loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
-    }
-    return loop.makeSucceededFuture(["127.0.0.1:8300"])
+    known(["127.0.0.1:8300"], in: datacenter, loop)
+  }
+  private func known<Value: Sendable>(
+    _ value: Value, in datacenter: String, _ loop: any EventLoop
+  ) -> EventLoopFuture<Value> {
+    ["", "dc1"].contains(datacenter)
+      ? loop.makeSucceededFuture(value) : loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
   }
   func fireEvent(
     _ name: String, payload: [UInt8], datacenter: String, token: String, on loop: any EventLoop
@@ -53,7 +53,7 @@ final class TestControl: AgentControl, Sendable {
   func raftServers(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     var peer = RaftPeer()
     peer.id = "id"
-    return loop.makeSucceededFuture([peer])
+    return known([peer], in: options.datacenter, loop)
   }
   var calls: [String] { state.withLock { $0.calls } }
   var cancelledSubscriptions: Int { state.withLock { $0.cancelled } }
@@ -74,7 +74,7 @@ final class TestControl: AgentControl, Sendable {
     return monitor(level: "info", json: false) { _ in }
   }
   func autopilotState(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
-    loop.makeSucceededFuture(health)
+    known(health, in: options.datacenter, loop)
   }
   private let health = AutopilotState().next(
     [
