@@ -13,6 +13,7 @@ final class KeyringStore: Sendable {
   }
 
   private let state: Mutex<State>
+  private let saving = Mutex(())
   /// `<data_dir>/serf`; nil keeps nothing.
   private let directory: String?
 
@@ -41,7 +42,12 @@ final class KeyringStore: Sendable {
     return keys
   }
 
+  /// Both pools may change at the same time, each on a thread of its own: the last one writes what holds then.
   private func save() throws(AgentError) {
+    try saving.withLock { _ in Result { () throws(AgentError) in try write() } }.get()
+  }
+
+  private func write() throws(AgentError) {
     guard let directory else { return }
     let (local, remote) = state.withLock { ($0.local, $0.remote) }
     for (name, ring) in [("local.keyring", Optional(local)), ("remote.keyring", remote)] {
