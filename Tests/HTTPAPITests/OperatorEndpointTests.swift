@@ -66,7 +66,8 @@ import Testing
     ),
     (
       "DELETE /v1/operator/keyring", "{\"Key\":\"a=\"}",
-      "2 errors occurred:\n\t* Removing the primary key is not allowed\n\t* Removing the primary key is not allowed\n\n"
+      "4 errors occurred:\n\t* WAN error: 1/1 nodes reported failure\n\t* s1: Removing the primary key is not allowed\n\t"
+        + "* dc1 (LAN) error: 1/1 nodes reported failure\n\t* s1: Removing the primary key is not allowed\n\n"
     ),
   ])
   func refusedKeyringRequestsSayWhy(request: String, body: String, text: String) throws {
