@@ -38,9 +38,10 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx and Prometheus use an agent; those that are not installed are skipped.
+# HAProxy, nginx and Prometheus use an agent, Patroni a cluster; those that are not installed are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
+	python3 -B Tests/Cluster/patroni $(BINARY)
 
 # Three servers under load are killed and stopped; nothing that was acknowledged may be lost. See Tests/Cluster/faults.
 cluster-faults: build

@@ -68,25 +68,29 @@ def ask(ip, path, timeout=1.0):
 
 
 class Server:
-    """A server that is started, killed, stopped for a while, and started again with what is on its disk."""
+    """A server that is started, killed, stopped for a while, and started again with what is on its disk; or a client agent."""
 
-    def __init__(self, binary, ip, folder, peers):
+    def __init__(self, binary, ip, folder, peers, serves=True):
         self.binary, self.ip, self.folder = binary, ip, folder
-        self.name = "server-" + ip.replace(".", "-")
+        self.name = ("server-" if serves else "client-") + ip.replace(".", "-")
         self.process, self.is_stopped = None, False
         self.log = os.path.join(folder, f"{self.name}.log")
         self.config = os.path.join(folder, f"{self.name}.json")
-        with open(self.config, "w", encoding="utf-8") as file:
-            json.dump({
-                "performance": {"raft_multiplier": 1}, "log_level": "INFO", "retry_join": peers, "retry_interval": "1s",
-                "bootstrap_expect": len(peers), "server": True, "bind_addr": ip, "client_addr": ip, "node_name": self.name,
-                "data_dir": os.path.join(folder, self.name), "session_ttl_min": "2s",
+        settings = {
+            "log_level": "INFO", "retry_join": peers, "retry_interval": "1s", "bind_addr": ip, "client_addr": ip,
+            "node_name": self.name, "data_dir": os.path.join(folder, self.name), "server": serves,
+        }
+        if serves:
+            settings |= {
+                "performance": {"raft_multiplier": 1}, "bootstrap_expect": len(peers), "session_ttl_min": "2s",
                 # An operator who restarts servers all the time does not want them to be taken out meanwhile.
                 "autopilot": {"cleanup_dead_servers": False},
                 # Small, so that snapshots are taken and installed while servers die.
                 "raft_snapshot_threshold": 400, "raft_snapshot_interval": "2s", "raft_trailing_logs": 200,
                 "limits": {"http_max_conns_per_client": 2000},
-            }, file)
+            }
+        with open(self.config, "w", encoding="utf-8") as file:
+            json.dump(settings, file)
 
     def start(self):
         with open(self.log, "ab") as log:
