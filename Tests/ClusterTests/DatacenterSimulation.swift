@@ -132,7 +132,8 @@ final class DatacenterSimulation: @unchecked Sendable {
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<14: cluster.crash()
     case 14..<40:
-      if let position = cluster.servers.indices.filter({ !cluster.servers[$0].isRunning }).randomElement(using: &random) {
+      if let position = cluster.servers.indices.filter({ !cluster.servers[$0].isRunning }).randomElement(using: &random)
+      {
         try start(position)
       }
     case 40..<46: cluster.partition()
@@ -225,14 +226,17 @@ final class DatacenterSimulation: @unchecked Sendable {
         server.propose([Command.register(registration).encode()], now: cluster.now) { _ in }
       }
       do throws(ServerError) {
-        guard case .command(.session(var request), let reply) = try SessionCreate(session).prepare(
-          context(of: server.machine))
+        guard
+          case .command(.session(var request), let reply) = try SessionCreate(session).prepare(
+            context(of: server.machine))
         else { return answer(.failure(.rejected("a session is not created by a command"))) }
         request.session.id = id
-        log(.session(request), at: server, { (result) throws(ServerError) in
-          _ = try reply(result)
-          return id
-        }, answer)
+        log(
+          .session(request), at: server,
+          { (result) throws(ServerError) in
+            _ = try reply(result)
+            return id
+          }, answer)
       } catch {
         answer(.failure(error))
       }
@@ -287,7 +291,8 @@ final class DatacenterSimulation: @unchecked Sendable {
       done(outcome)
     }
     nonisolated(unsafe) let finish = conclude  // A simulation has one thread.
-    let candidates = cluster.leaders.isEmpty || Int.random(in: 0..<12, using: &random) == 0 ? cluster.servers : cluster.leaders
+    let leaders = cluster.leaders
+    let candidates = leaders.isEmpty || Int.random(in: 0..<12, using: &random) == 0 ? cluster.servers : leaders
     guard let server = candidates.randomElement(using: &random) else { return }
     later(1_000_000_000) { conclude(.silence) }
     if isLost { return }

@@ -86,7 +86,9 @@ struct SimulatedNetwork {
   }
 
   mutating func reply(_ response: RaftResponse, to exchange: Int, now: MonotonicInstant) {
-    guard let known = exchanges[exchange], !isCut(from: known.to, to: known.from), !chance(conditions.loss) else { return }
+    guard let known = exchanges[exchange], !isCut(from: known.to, to: known.from), !chance(conditions.loss) else {
+      return
+    }
     messages.append(
       Message(
         deliverAt: now + delay(), exchange: exchange, to: known.from, payload: .response(.success(response))))

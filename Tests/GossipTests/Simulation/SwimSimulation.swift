@@ -144,7 +144,8 @@ final class SwimSimulation {
       case .user(let message, _):
         if heard[message]?.insert(index).inserted == true { cores[index].broadcast(message, in: .events) }
       case .left(let node) where node.name == watched: deaths[index] = now
-      case .log(.info, let text) where firstSuspicion == nil && watched.map({ text.contains("suspect \($0) ") }) == true:
+      case .log(.info, let text):
+        guard firstSuspicion == nil, let watched, text.contains("suspect \(watched) ") else { continue }
         firstSuspicion = now
       default: break
       }
