@@ -26,7 +26,7 @@ struct ClaimRules: Sendable {
   }
 
   private func checkTimes(_ claims: Claims, now: Timestamp) throws(AuthenticationError) {
-    let now = Double(now.seconds) + Double(now.nanoseconds) / 1e9
+    let now = Double(now.unixSeconds) + Double(now.nanoseconds) / 1e9
     let skew = clockSkew.inSeconds
     let start = max(claims.issuedAt ?? -.infinity, claims.notBefore ?? -.infinity)
     let expiration = claims.expiration ?? start + expirationLeeway.inSeconds

@@ -34,8 +34,9 @@ public struct SignedToken: Sendable {
     algorithmName = name
     algorithm = SignatureAlgorithm(rawValue: name)
     keyID = header["kid"]?.string ?? ""
+    let payload = try Self.object(parts[1], "payload", doing)
     do throws(AuthenticationError) {
-      claims = try Claims(try Self.object(parts[1], "payload", doing))
+      claims = try Claims(payload)
     } catch {
       throw .malformedToken(doing: doing, reason: error.description)
     }

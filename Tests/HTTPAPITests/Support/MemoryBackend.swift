@@ -81,6 +81,7 @@ final class MemoryBackend: Backend, Sendable {
       switch try request.prepare(context) {
       case .immediate(let reply): completion(.success(reply))
       case .command(let command, let meaning): completion(.success(try meaning(apply(command))))
+      case .later: completion(.failure(.invalid("no identity provider can be asked here")))
       }
     } catch {
       completion(.failure(error))
