@@ -42,7 +42,7 @@ public struct AWSRequestSigner: Sendable {
     let day = String(digits.prefix(8))
     var headers =
       [
-        ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"), ("Host", host), ("X-Amz-Date", digits),
+        ("Content-Type", "application/x-www-form-urlencoded"), ("Host", host), ("X-Amz-Date", digits),
       ] + more
     if !sessionToken.isEmpty { headers.append(("X-Amz-Security-Token", sessionToken.revealed)) }
     let sorted = headers.map { (name: $0.0.lowercased(), value: $0.1) }.sorted { bytewiseLess($0.name, $1.name) }
