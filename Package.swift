@@ -164,7 +164,7 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ]),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Authentication", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

@@ -36,16 +36,17 @@ import Testing
     #expect(try !identity.matches("value.absent == x"))
   }
 
-  @Test(arguments: [
-    ("iss", .string("bad"), "invalid issuer claim (iss)"), ("iss", .null, "invalid issuer claim (iss)"),
-    ("aud", "wrong", "aud claim does not match any bound audience"),
-    ("aud", ["x", "y"], "aud claim does not match any bound audience"),
-    ("aud", .null, "aud claim does not match any bound audience"),
-    ("exp", .int(-600), "token is expired (exp)"), ("nbf", .int(1000), "token not valid yet (nbf)"),
-    ("iat", .int(1000), "token not valid yet (nbf)"),
-    ("user", ["a"], "error converting claim 'user' to string from unknown type []interface {}"),
-    ("groups", [["a": 1]], "\"groups\" list claim could not be converted to string list"),
-  ] as [(String, Dynamic, String)])
+  @Test(
+    arguments: [
+      ("iss", .string("bad"), "invalid issuer claim (iss)"), ("iss", .null, "invalid issuer claim (iss)"),
+      ("aud", "wrong", "aud claim does not match any bound audience"),
+      ("aud", ["x", "y"], "aud claim does not match any bound audience"),
+      ("aud", .null, "aud claim does not match any bound audience"),
+      ("exp", .int(-600), "token is expired (exp)"), ("nbf", .int(1000), "token not valid yet (nbf)"),
+      ("iat", .int(1000), "token not valid yet (nbf)"),
+      ("user", ["a"], "error converting claim 'user' to string from unknown type []interface {}"),
+      ("groups", [["a": 1]], "\"groups\" list claim could not be converted to string list"),
+    ] as [(String, Dynamic, String)])
   func `A claim that does not hold refuses the login`(_ name: String, _ value: Dynamic, _ expected: String) throws {
     // Times are given as seconds from now.
     let value = ["exp", "nbf", "iat"].contains(name) ? .int(now.unixSeconds + (value.int ?? 0)) : value
@@ -141,7 +142,8 @@ import Testing
     #expect(try text(own) == "accepted")
     #expect(
       try text(DynamicObject())
-        == "error validating signature: oidc: id token issued by a different provider, expected \"http://idp\" got \"issuer\"")
+        == "error validating signature: oidc: id token issued by a different provider, expected \"http://idp\" got \"issuer\""
+    )
     #expect(try text(own, algorithm: "ES256").contains("unsupported algorithm, expected [\"RS256\"] got \"ES256\""))
   }
 

@@ -48,8 +48,10 @@ import Testing
 
   @Test func `The browser is sent to the provider with a challenge`() throws {
     let url = try script("").run(method().begin(login, ProviderMemory(), now: now)).0.get()
-    #expect(url.hasPrefix("http://idp/auth?a=b&response_type=code&client_id=client&redirect_uri=http%3A%2F%2Flocalhost"))
-    for part in ["scope=openid%20groups", "state=\(login.state)", "nonce=\(login.nonce)", "code_challenge_method=S256"] {
+    #expect(
+      url.hasPrefix("http://idp/auth?a=b&response_type=code&client_id=client&redirect_uri=http%3A%2F%2Flocalhost"))
+    for part in ["scope=openid%20groups", "state=\(login.state)", "nonce=\(login.nonce)", "code_challenge_method=S256"]
+    {
       #expect(url.contains(part))
     }
     #expect(url.contains("code_challenge=\(login.challenge)") && !url.contains(login.verifier))
@@ -82,11 +84,12 @@ import Testing
     #expect(refused.failure?.description.contains("somebody else") == true)
   }
 
-  @Test(arguments: [
-    ("nonce", "other", "invalid ID token nonce"), ("aud", "other", "oidc: expected audience \"client\""),
-    ("azp", "other", "issued to another party"), ("exp", .null, "no expiration time"),
-    ("exp", 1, "token is expired"), ("iss", "http://evil", "issued by a different provider"),
-  ] as [(String, Dynamic, String)])
+  @Test(
+    arguments: [
+      ("nonce", "other", "invalid ID token nonce"), ("aud", "other", "oidc: expected audience \"client\""),
+      ("azp", "other", "issued to another party"), ("exp", .null, "no expiration time"),
+      ("exp", 1, "token is expired"), ("iss", "http://evil", "issued by a different provider"),
+    ] as [(String, Dynamic, String)])
   func `A token that was not made for this login is refused`(
     _ name: String, _ value: Dynamic, _ expected: String
   ) throws {

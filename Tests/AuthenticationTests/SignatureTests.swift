@@ -58,8 +58,9 @@ import Testing
     ] {
       #expect(VerificationKey(pem: pem) != nil)
     }
-    for text in ["", "junk", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", issuer.p256.pemRepresentation]
-    {
+    for text in [
+      "", "junk", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", issuer.p256.pemRepresentation,
+    ] {
       #expect(VerificationKey(pem: text) == nil)
     }
   }

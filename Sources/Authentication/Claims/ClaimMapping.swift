@@ -27,23 +27,25 @@ struct ClaimMapping: Sendable {
     var attributes = ClaimAttributes()
     for entry in values {
       let found = Self.claim(entry.key, in: claims.members)
-      attributes.values[entry.value] = try found.map { (value) throws(AuthenticationError) in
-        guard let text = value.claimText else {
-          throw .claim("error converting claim '\(entry.key)' to string from unknown type \(value.goTypeName)")
-        }
-        return text
-      } ?? ""
+      attributes.values[entry.value] =
+        try found.map { (value) throws(AuthenticationError) in
+          guard let text = value.claimText else {
+            throw .claim("error converting claim '\(entry.key)' to string from unknown type \(value.goTypeName)")
+          }
+          return text
+        } ?? ""
     }
     for entry in lists {
       let found = Self.claim(entry.key, in: claims.members)
-      attributes.lists[entry.value] = try found.map { (value) throws(AuthenticationError) in
-        let elements = value.array ?? [value]
-        let texts = elements.compactMap(\.claimText)
-        guard texts.count == elements.count else {
-          throw .claim("\(entry.key.goQuoted) list claim could not be converted to string list")
-        }
-        return texts
-      } ?? []
+      attributes.lists[entry.value] =
+        try found.map { (value) throws(AuthenticationError) in
+          let elements = value.array ?? [value]
+          let texts = elements.compactMap(\.claimText)
+          guard texts.count == elements.count else {
+            throw .claim("\(entry.key.goQuoted) list claim could not be converted to string list")
+          }
+          return texts
+        } ?? []
     }
     return attributes
   }

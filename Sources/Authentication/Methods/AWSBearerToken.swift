@@ -36,14 +36,16 @@ struct AWSBearerToken {
     }
     if !method.serverID.isEmpty {
       guard signed.header(Self.serverIDHeader) == method.serverID else {
-        throw .claim("expected \"\(method.serverID)\" but got \"\(signed.header(Self.serverIDHeader) ?? "")\" in "
-          + "X-Consul-IAM-ServerID")
+        throw .claim(
+          "expected \"\(method.serverID)\" but got \"\(signed.header(Self.serverIDHeader) ?? "")\" in "
+            + "X-Consul-IAM-ServerID")
       }
       guard signed.signs(Self.serverIDHeader) else { throw .claim("missing X-Consul-IAM-ServerID in signed headers") }
     }
     for (name, _) in signed.headers {
-      guard Self.usualHeaders.contains(name) || name == Self.serverIDHeader || name.hasPrefix(Self.entityPrefix)
-        || method.allowedHeaders.contains(name)
+      guard
+        Self.usualHeaders.contains(name) || name == Self.serverIDHeader || name.hasPrefix(Self.entityPrefix)
+          || method.allowedHeaders.contains(name)
       else { throw .claim("invalid request header: \(name)") }
     }
     identityRequest = try signed.outbound(endpoint: method.stsEndpoint, service: "sts")
@@ -143,7 +145,8 @@ private struct SignedRequest {
       guard (1...3).contains(labels.count), let first = labels.first else { return false }
       return [service, service + "-fips", service + ".us-gov"].contains(String(first))
         && labels.allSatisfy { label in
-          !label.isEmpty && label.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+          !label.isEmpty
+            && label.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
         }
     }
     return false

@@ -65,7 +65,9 @@ public struct AWSMethod: Sendable {
     }
   }
 
-  private func identified(_ caller: AWSCaller, _ bearer: AWSBearerToken) throws(AuthenticationError) -> Progress<Identity> {
+  private func identified(_ caller: AWSCaller, _ bearer: AWSBearerToken) throws(AuthenticationError) -> Progress<
+    Identity
+  > {
     guard let entityRequest = bearer.entityRequest, asksForDetails else {
       if asksForDetails {
         throw .claim("missing signed iam:GetRole or iam:GetUser request; log in with -aws-include-entity")

@@ -35,8 +35,9 @@ public struct AWSRequestSigner: Sendable {
     _ body: String, to endpoint: String, service: String, region: String, more: [(name: String, value: String)],
     now: Timestamp
   ) -> Signed {
-    let host = String((endpoint.firstRange(of: "://").map { endpoint[$0.upperBound...] } ?? endpoint[...])
-      .prefix { $0 != "/" })
+    let host = String(
+      (endpoint.firstRange(of: "://").map { endpoint[$0.upperBound...] } ?? endpoint[...])
+        .prefix { $0 != "/" })
     // 2026-11-21T19:30:00Z → 20261121T193000Z
     let digits = Timestamp(seconds: now.seconds).description.filter { $0 != "-" && $0 != ":" }
     let day = String(digits.prefix(8))

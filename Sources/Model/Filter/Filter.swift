@@ -156,7 +156,9 @@ private enum FilterTest: Sendable {
     case (.contains, .string), (.contains, .strings), (.contains, .map), (.contains, .lists),
       (.contains, .recordMap):
       self = .contains(value)
-    case (.isEmpty, .strings), (.isEmpty, .map), (.isEmpty, .lists), (.isEmpty, .records), (.isEmpty, .recordMap): self = .isEmpty
+    case (.isEmpty, .strings), (.isEmpty, .map), (.isEmpty, .lists), (.isEmpty, .records),
+      (.isEmpty, .recordMap):
+      self = .isEmpty
     case (.matches, .string):
       do throws(Pattern.Invalid) {
         self = .matches(try Pattern(value))

@@ -33,7 +33,8 @@ struct TestIssuer {
         "y": .string(Base64URL.encode(raw[half...])),
       ]
     }
-    let (n, e) = (try? rsa.publicKey.getKeyPrimitives()).map { (Array($0.modulus), Array($0.publicExponent)) } ?? ([], [])
+    let (n, e) =
+      (try? rsa.publicKey.getKeyPrimitives()).map { (Array($0.modulus), Array($0.publicExponent)) } ?? ([], [])
     let keys: [Dynamic] = [
       ["kty": "RSA", "kid": "rsa", "use": "sig", "n": .string(Base64URL.encode(n)), "e": .string(Base64URL.encode(e))],
       point(Array(p256.publicKey.rawRepresentation), "P-256", "p256"),
@@ -64,9 +65,12 @@ struct TestIssuer {
 
   private func signature(of message: [UInt8], _ algorithm: String) throws -> [UInt8] {
     switch algorithm {
-    case "RS256": Array(try rsa.signature(for: SHA256.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
-    case "RS384": Array(try rsa.signature(for: SHA384.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
-    case "RS512": Array(try rsa.signature(for: SHA512.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
+    case "RS256":
+      Array(try rsa.signature(for: SHA256.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
+    case "RS384":
+      Array(try rsa.signature(for: SHA384.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
+    case "RS512":
+      Array(try rsa.signature(for: SHA512.hash(data: message), padding: .insecurePKCS1v1_5).rawRepresentation)
     case "PS256": Array(try rsa.signature(for: SHA256.hash(data: message), padding: .PSS).rawRepresentation)
     case "PS384": Array(try rsa.signature(for: SHA384.hash(data: message), padding: .PSS).rawRepresentation)
     case "PS512": Array(try rsa.signature(for: SHA512.hash(data: message), padding: .PSS).rawRepresentation)
