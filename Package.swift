@@ -121,7 +121,8 @@ let package = Package(
       "Agent",
       [
         "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
-        "DNSServer", "AccessControl", "Authentication", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging,
+        "DNSServer", "AccessControl", "Authentication", "Telemetry", "TransportSecurity", "Wire", "ConsulClient",
+        logging,
         metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -164,7 +165,9 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ]),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Authentication", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Server",
+      ["Model", "State", "Consensus", "AccessControl", "Authentication", "Wire"]
+        + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(
