@@ -62,13 +62,10 @@ struct KeySetTarget: FuzzTarget {
   }
 
   func take(_ input: [UInt8]) throws(BrokenPromise) -> Outcome {
-    do throws(AuthenticationError) {
-      let keys = try KeySet(json: input)
-      guard keys.count <= KeySet.countLimit else { throw BrokenPromise(what: "a key set has \(keys.count) keys") }
-      return .accepted(String(min(keys.count, 4)))
-    } catch let error as AuthenticationError {
-      return .refused(by: error)
-    }
+    let keys: KeySet
+    do throws(AuthenticationError) { keys = try KeySet(json: input) } catch { return .refused(by: error) }
+    guard keys.count <= KeySet.countLimit else { throw BrokenPromise(what: "a key set has \(keys.count) keys") }
+    return .accepted(String(min(keys.count, 4)))
   }
 }
 

@@ -141,7 +141,7 @@ import Testing
     }
     try rule("service", "web")
     let token = try login()
-    #expect(token.expirationTime?.since(token.createTime) == .minutes(5) && !token.local)
+    #expect(token.expirationTime == token.createTime.adding(.minutes(5)) && !token.local)
     #expect(try write(AuthMethodDelete(name: "k8s")))
     #expect(store.current.aclToken(accessor: token.accessorID).value == nil)
     #expect(store.current.aclBindingRules().value.isEmpty)
