@@ -143,7 +143,8 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Authentication", "Server", "HTTPAPI",
+        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Authentication", "Server",
+        "HTTPAPI",
       ]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
