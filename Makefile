@@ -35,7 +35,7 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx and Prometheus use an agent; those that are not installed are skipped.
+# HAProxy, nginx, Prometheus and an OpenID provider beside an agent; those that are not installed are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
 
