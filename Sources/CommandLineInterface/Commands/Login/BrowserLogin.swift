@@ -102,7 +102,11 @@ final class CallbackListener: Sendable {
           if let argument { Unmanaged<Waiting>.fromOpaque(argument).takeRetainedValue().work() }
           return nil
         }, Unmanaged.passRetained(box).toOpaque())
-      if started == 0 { pthread_detach(thread) }
+      guard started == 0 else {
+        Unmanaged.passUnretained(box).release()
+        return continuation.resume(throwing: CommandFailure("Error logging in: no thread can be started"))
+      }
+      pthread_detach(thread)
     }
   }
 
