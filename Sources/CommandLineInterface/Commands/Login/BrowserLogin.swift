@@ -21,7 +21,7 @@ enum BrowserLogin {
       try await client.acl.beginLogin(
         authMethod: method, redirectURI: "http://\(address)/oidc/callback", clientNonce: nonce, meta: meta)
     }
-    try await show(url, invocation)
+    try show(url, invocation)
     let callback = try await listener.wait(patience)
     return try await explaining("Error logging in") {
       try await client.acl.finishLogin(
@@ -30,7 +30,7 @@ enum BrowserLogin {
   }
 
   /// Opens the address with `$BROWSER`, or the desktop's own way; in any case it is printed, so that somebody can open it.
-  private static func show(_ url: String, _ invocation: Invocation) async throws {
+  private static func show(_ url: String, _ invocation: Invocation) throws {
     let named = invocation.environment["BROWSER"] ?? ""
     let hasDesktop = ["DISPLAY", "WAYLAND_DISPLAY"].contains { invocation.environment[$0]?.isEmpty == false }
     let program = !named.isEmpty ? named : hasDesktop ? "xdg-open" : nil
@@ -41,10 +41,13 @@ enum BrowserLogin {
     }
     invocation.console.err("Complete the login via your OIDC provider. Launching browser to:\n\n    \(url)\n")
     guard let program else { return }
-    let result = try? await Subprocess.run(
-      .name(program), arguments: [url], output: .discarded, error: .discarded)
-    if result?.terminationStatus.isSuccess != true {
-      invocation.console.err("The browser could not be started; please open the address yourself.")
+    // Some browsers only return when they are closed: nobody waits for that.
+    Task {
+      let result = try? await Subprocess.run(
+        .name(program), arguments: [url], output: .discarded, error: .discarded)
+      if result?.terminationStatus.isSuccess != true {
+        invocation.console.err("The browser could not be started; please open the address yourself.")
+      }
     }
   }
 }
