@@ -3,6 +3,7 @@ import ConsulClient
 import Glibc
 import Model
 import Subprocess
+import SystemPackage
 
 /// A login in the browser: the address at the provider is opened, and the browser brings the provider's code to a listener of
 /// this command.
@@ -44,7 +45,8 @@ enum BrowserLogin {
     // Some browsers only return when they are closed: nobody waits for that.
     Task {
       let result = try? await Subprocess.run(
-        .name(program), arguments: [url], output: .discarded, error: .discarded)
+        program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: [url], output: .discarded,
+        error: .discarded)
       if result?.terminationStatus.isSuccess != true {
         invocation.console.err("The browser could not be started; please open the address yourself.")
       }
