@@ -42,7 +42,8 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx and Prometheus use an agent, Patroni a cluster; those that are not installed are skipped.
+# HAProxy, nginx, Prometheus and an OpenID provider beside an agent, Patroni beside a cluster; those that are not installed
+# are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
 	python3 -B Tests/Cluster/patroni $(BINARY)

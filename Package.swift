@@ -81,9 +81,16 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model", "HCL"]),
     room(
+      "Authentication",
+      [
+        "Model", "AccessControl", crypto,
+        .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", logging,
         .product(name: "HeapModule", package: "swift-collections"),
       ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
@@ -114,8 +121,9 @@ let package = Package(
       "Agent",
       [
         "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
-        "DNSServer",
-        "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
+        "DNSServer", "AccessControl", "Authentication", "Telemetry", "TransportSecurity", "Wire", "ConsulClient",
+        logging,
+        metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -125,7 +133,8 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "Certificates", "ConsulClient",
+        "Model", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent", "Certificates",
+        "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
@@ -133,7 +142,10 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Server", "HTTPAPI"]
+      dependencies: [
+        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Authentication", "Server",
+        "HTTPAPI",
+      ]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
@@ -155,7 +167,15 @@ let package = Package(
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Authentication",
+      [
+        "Model", "AccessControl", crypto, .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    tests(
+      "Server",
+      ["Model", "State", "Consensus", "AccessControl", "Authentication", "Wire"]
+        + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

@@ -90,6 +90,9 @@ public enum PreparedWrite<Reply: Sendable>: Sendable {
   case immediate(Reply)
   /// A command to log, and the meaning of what the state machine returns for it.
   case command(Command, @Sendable (CommandResult) throws(ServerError) -> Reply)
+  /// Something outside the cluster has to be asked first, such as an identity provider. What it comes to is handed to the
+  /// completion, from any thread.
+  case later(@Sendable (_ completion: @escaping @Sendable (Result<PreparedWrite<Reply>, ServerError>) -> Void) -> Void)
 }
 
 /// What writes may look at while they are prepared, on the leader.
@@ -111,6 +114,8 @@ public struct WriteContext: Sendable {
   public var minimumTokenTTL = GoDuration.minutes(1)
   /// Where an operator may have put what allows another bootstrap.
   public var dataDirectory: String?
+  /// Asks identity providers; nil on servers without access control.
+  public var logins: LoginService?
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 
@@ -178,6 +183,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   /// The token lacks a right.
   case denied(AccessRefusal)
   case tokenNotFound
+  /// Something of access control that is named does not exist.
+  case accessObjectNotFound(String)
   /// The request breaks a rule; the text is the reference's.
   case invalid(String)
   /// The state machine refused the command; the text is the reference's.
@@ -199,6 +206,7 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
     case .denied(let refusal): refusal.description
     case .tokenNotFound: "ACL not found"
+    case .accessObjectNotFound(let what): "ACL not found: \(what)"
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"

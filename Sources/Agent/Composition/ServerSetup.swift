@@ -28,6 +28,7 @@ enum ServerSetup {
     settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
     settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
     settings.accessControl = AccessControlSettings(configuration, dataDirectory: dataDirectory)
+    settings.providers = ProviderClient()
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)

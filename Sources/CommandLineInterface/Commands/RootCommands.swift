@@ -15,6 +15,8 @@ extension CommandTree {
     .group("kv", "Works with the key-value store", KVCommands.group),
     .command("leave", "Makes an agent leave its cluster and end") { MembershipCommands.leave },
     .command("lock", "Runs a program while holding a lock") { LockCommand.command },
+    .command("login", "Exchanges an identity from elsewhere for a token") { LoginCommand.login },
+    .command("logout", "Deletes the token of a login") { LoginCommand.logout },
     .command("maint", "Takes a node or service out of service, and back") { MaintCommand.command },
     .command("members", "Lists the members of a cluster") { MembersCommand.command },
     .command("monitor", "Follows the log of an agent") { MonitorCommand.command },

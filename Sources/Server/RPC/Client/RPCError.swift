@@ -40,6 +40,8 @@ extension ServerError {
       self = .tooManyCalls
     } else if text.contains("No cluster leader") {
       self = .noLeader
+    } else if let place = text.firstRange(of: "ACL not found: ") {
+      self = .accessObjectNotFound(String(text[place.upperBound...]))
     } else if text.contains("ACL not found") {
       self = .tokenNotFound
     } else if let place = text.firstRange(of: "Permission denied") {

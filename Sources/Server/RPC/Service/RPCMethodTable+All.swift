@@ -12,6 +12,7 @@ extension RPCMethodTable {
     registerQueries()
     registerOperator()
     registerAccessControl()
+    registerAuthMethods()
     registerGossip()
   }
 
