@@ -83,9 +83,10 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", "TransportSecurity", "Certificates", logging,
         .product(name: "HeapModule", package: "swift-collections"),
-      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+        ssl,
+      ] + nio("NIOCore", "NIOPosix", "NIOTLS", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [
@@ -148,7 +149,9 @@ let package = Package(
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Server",
+      ["Model", "State", "Consensus", "AccessControl", "Wire", "TransportSecurity", "Certificates", ssl]
+        + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

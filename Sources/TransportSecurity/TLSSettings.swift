@@ -24,10 +24,16 @@ public struct TLSSettings: Sendable, Equatable {
   public var verifiesServerHostname = false
   /// The certificate that servers gave the agent may be presented; matters for gRPC only.
   public var usesAutomaticCertificate = false
+  /// What clients may name in a handshake that comes first (ALPN); matters for internal RPC only.
+  public var nativeProtocols: [String] = []
 
   public init() {}
 
   public var hasAuthority: Bool { !authorityFile.isEmpty || !authorityDirectory.isEmpty }
+
+  var outgoingVerification: CertificateVerification {
+    verifiesServerHostname ? .fullVerification : verifiesOutgoing ? .noHostnameVerification : .none
+  }
 
   func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate]? {
     do {
@@ -90,7 +96,9 @@ public struct AutomaticCertificate: Sendable, Equatable {
     self.authorities = authorities
   }
 
-  func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate] {
+  func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate] { try Self.load(authorities) }
+
+  static func load(_ authorities: [String]) throws(TLSError) -> [NIOSSLCertificate] {
     var all: [NIOSSLCertificate] = []
     for pem in authorities {
       guard let found = PEMFiles.certificates(in: Array(pem.utf8)) else { throw .certificate(.malformed) }

@@ -3,7 +3,6 @@ import Consensus
 import Model
 import NIOCore
 import NIOPosix
-import NIOSSL
 import Server
 import Synchronization
 import Telemetry
@@ -29,8 +28,8 @@ struct ClusterConnections: Sendable {
     dataDirectory: String?, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
-    let upgrade = Self.upgrade(
-      security, members, datacenter: configuration.datacenter, configuration.tls.internalRPC)
+    let outgoing = OutgoingSecurity(security, members: members)
+    let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing.upgrade(to: $0) }
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
     let client = RPCClient(
       group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
@@ -56,14 +55,10 @@ struct ClusterConnections: Sendable {
     var settings = ServerListener.Settings()
     settings.handshakeTimeout = .nanoseconds(configuration.limits.rpcHandshakeTimeout.nanoseconds)
     settings.connectionsPerClientMax = configuration.limits.rpcMaxConnectionsPerClient
-    settings.requiresTLS = security.verifiesIncoming(.internalRPC)
-    settings.makeTLS = {
-      guard let context = security.serverContext(.internalRPC) else { throw ChannelError.operationUnsupported }
-      return NIOSSLServerHandler(context: context)
-    }
+    settings.security = PortSecurity(security, datacenter: configuration.datacenter)
     listener = ServerListener(
       ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
-      settings: settings)
+      settings: settings, logger: LogOutput.logger("agent.server.rpc"))
   }
 
   private static func clientSettings(
@@ -87,28 +82,6 @@ struct ClusterConnections: Sendable {
   private static func localAddress(_ configuration: RuntimeConfiguration) -> String? {
     let bind = configuration.addresses.bind.description
     return ["0.0.0.0", "::"].contains(bind) ? nil : bind
-  }
-
-  /// Speaks TLS with other servers where certificates or authorities are configured. Files that change count for the next
-  /// connection.
-  private static func upgrade(
-    _ security: TransportSecurity, _ members: MemberTable, datacenter: String,
-    _ settings: RuntimeConfiguration.TLS.Interface
-  ) -> @Sendable (String) -> RPCClient.Upgrade? {
-    let name = settings.verifyServerHostname ? security.serverHostname(datacenter: datacenter) : nil
-    let secure: RPCClient.Upgrade = { channel in
-      channel.eventLoop.makeCompletedFuture {
-        let context = try NIOSSLContext(configuration: security.clientConfiguration(.internalRPC))
-        try channel.pipeline.syncOperations.addHandler(
-          try NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
-      }
-    }
-    return { address in
-      guard security.usesTLSForRPC else { return nil }
-      // A server that says it has no TLS is reached in clear, unless that is ruled out.
-      let speaksTLS = members.servers.first { $0.rpcAddress == address }?.usesTLS ?? true
-      return speaksTLS || settings.verifyOutgoing ? secure : nil
-    }
   }
 
   /// The servers that a client may ask.

@@ -97,6 +97,14 @@ public final class MemberTable: Sendable {
   /// The server with this id, wherever it says that it can be reached.
   public func server(id: String) -> ServerMember? { servers.first { $0.id == id } }
 
+  /// The server that has this RPC address, of this datacenter or another.
+  public func server(at address: String) -> ServerMember? {
+    state.withLock { state in
+      state.lanServers.first { $0.rpcAddress == address }
+        ?? state.wanServers.values.lazy.joined().first { $0.rpcAddress == address }
+    }
+  }
+
   /// The living servers of another datacenter.
   public func servers(in datacenter: String) -> [ServerMember] {
     state.withLock { $0.wanServers[datacenter] ?? [] }.filter { $0.status == .alive }

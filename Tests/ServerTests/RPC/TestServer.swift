@@ -4,6 +4,7 @@ import Model
 import NIOCore
 import NIOPosix
 import Server
+import TransportSecurity
 
 /// A server with its port, as an agent would run it.
 final class TestServer: Sendable {
@@ -25,11 +26,12 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
-  private static func member(_ number: Int, _ host: String) -> ClusterMember {
-    let tags = [
+  private static func member(_ number: Int, _ host: String, usesTLS: Bool = false) -> ClusterMember {
+    var tags = [
       "role": "consul", "dc": "dc1", "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
       "build": "1.21.4:",
     ]
+    if usesTLS { tags["use_tls"] = "1" }
     return ClusterMember(name: "s\(number)", address: host, port: 8301, tags: tags)
   }
 
@@ -37,6 +39,7 @@ final class TestServer: Sendable {
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
     holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    security: TransportSecurity? = nil,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -45,14 +48,17 @@ final class TestServer: Sendable {
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let members = MemberTable(datacenter: "dc1")
-    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host)) }
+    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host, usesTLS: security != nil)) }
+    let outgoing = security.map { OutgoingSecurity($0, members: members) }
+    let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing?.upgrade(to: $0) }
     let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
     var raft = RaftConnections.Settings()
     raft.localAddress = host
+    raft.upgrade = upgrade
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
-    var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger)
+    var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
     node = try ServerNode(
       settings: serverSettings,
@@ -60,15 +66,17 @@ final class TestServer: Sendable {
       raftOptions: options, storage: storage, transport: connections, loop: loop)
     var settings = RPCClient.Settings()
     settings.localAddress = host
+    settings.upgrade = upgrade
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
     let methods = RPCMethods(backend, server: node)
     var port = ServerListener.Settings()
     // A busy machine may take long to write the first byte; tests of this limit set their own.
     port.handshakeTimeout = .seconds(60)
+    port.security = security.map { PortSecurity($0, datacenter: "dc1") }
     listen(&port)
     listener = ServerListener(
-      ServerProtocols(methods: methods, raft: connections), group: group, settings: port)
+      ServerProtocols(methods: methods, raft: connections), group: group, settings: port, logger: logger)
     try await listener.start(host: host, port: Self.port)
   }
 
