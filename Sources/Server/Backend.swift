@@ -36,11 +36,14 @@ public protocol ReadQuery: Sendable {
   /// Where an answer comes from, for those that tell.
   static func meta(of response: Response) -> RPCQueryMeta?
   static func setMeta(_ meta: RPCQueryMeta, of response: inout Response)
+  /// Whether it is refused where there is no service mesh (`connect.enabled`).
+  static var needsMesh: Bool { get }
   /// Leaves only the elements that match, where an answer has elements.
   static func filter(_ response: inout Response, by expression: String) throws(FilterError)
 }
 
 extension ReadQuery {
+  public static var needsMesh: Bool { false }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
   public static func meta(of response: Response) -> RPCQueryMeta? { nil }
@@ -90,6 +93,8 @@ public enum PreparedWrite<Reply: Sendable>: Sendable {
   case immediate(Reply)
   /// A command to log, and the meaning of what the state machine returns for it.
   case command(Command, @Sendable (CommandResult) throws(ServerError) -> Reply)
+  /// More than one command, or more than a moment of work; runs elsewhere and calls back on any thread.
+  case work(@Sendable (_ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void) -> Void)
 }
 
 /// What writes may look at while they are prepared, on the leader.
@@ -111,6 +116,8 @@ public struct WriteContext: Sendable {
   public var minimumTokenTTL = GoDuration.minutes(1)
   /// Where an operator may have put what allows another bootstrap.
   public var dataDirectory: String?
+  /// The cluster's certificate authority; nil on servers without a service mesh.
+  var authority: AuthorityDuties?
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 
@@ -124,7 +131,7 @@ extension CommandResult {
   /// True, or the state machine's refusal as an error behind `prefix`.
   func success(prefix: String) throws(ServerError) -> Bool {
     switch self {
-    case .done, .text, .transaction: return true
+    case .done, .text, .number, .transaction: return true
     case .bool(let value): return value
     case .failed(let text): throw .rejected(prefix + text)
     }
@@ -187,6 +194,10 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   case shuttingDown
   /// More requests than `limits.request_limits` allows; `elsewhere` if another server may answer.
   case rateLimited(elsewhere: Bool)
+  /// More requests for certificates than the authority signs.
+  case signingLimit
+  /// The request needs the service mesh, which is switched off.
+  case meshDisabled
 
   public var description: String {
     switch self {
@@ -200,6 +211,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
+    case .signingLimit: "Rate limit reached, try again later"
+    case .meshDisabled: "Connect must be enabled in order to use this endpoint"
     case .rateLimited(false): "rate limit exceeded, try again later"
     }
   }

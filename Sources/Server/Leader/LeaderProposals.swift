@@ -24,6 +24,14 @@ final class LeaderProposals: Sendable {
     for command in waiting { propose(command) }
   }
 
+  /// The same, and says what came of it.
+  func propose(_ command: Command, _ completion: @escaping @Sendable (Result<CommandResult, ServerError>) -> Void) {
+    guard let raft = state.withLock({ $0.raft }) else { return completion(.failure(.noLeader)) }
+    raft.propose(command.encode()) { result in
+      completion(result.map { $0.result as? CommandResult ?? .done }.mapError { ServerError($0) })
+    }
+  }
+
   /// A command that fails is only logged: whoever proposed it compares again what is with what should be.
   func propose(_ command: Command) {
     let raft = state.withLock {

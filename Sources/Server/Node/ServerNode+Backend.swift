@@ -21,6 +21,10 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
+    if Query.needsMesh, settings.authority == nil {
+      completion(.failure(.meshDisabled))
+      return nil
+    }
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: options.consistency == .stale)))
       return nil
@@ -114,6 +118,11 @@ extension ServerNode: Backend {
       case .immediate(let reply):
         Request.duration?.record(since: start)
         completion(.success(reply))
+      case .work(let work):
+        work { result in
+          Request.duration?.record(since: start)
+          loop.execute { completion(result) }
+        }
       case .command(let command, let reply):
         ServerMetrics.apply.increment()
         raft.propose(command.encode()) { result in
@@ -154,6 +163,7 @@ extension ServerNode: Backend {
     }
     context.current = { [store] in store.current }
     context.now = WallClock.now()
+    context.authority = leader.authority
     return context
   }
 }

@@ -22,6 +22,8 @@ public final class ServerNode: Sendable {
     public var coordinates = CoordinateBatching()
     /// Nil without access control.
     public var accessControl: AccessControlSettings?
+    /// Nil without a service mesh, and so without certificates for it.
+    public var authority: AuthoritySettings?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 

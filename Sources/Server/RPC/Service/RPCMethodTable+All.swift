@@ -12,6 +12,7 @@ extension RPCMethodTable {
     registerQueries()
     registerOperator()
     registerAccessControl()
+    registerAuthority()
   }
 
   private mutating func registerStatus() {
@@ -101,6 +102,13 @@ extension RPCMethodTable {
     read(PolicyList.self, Protection { _ in .aclRead })
     read(RoleRead.self, Protection { _ in .aclRead })
     read(RoleList.self, Protection { _ in .aclRead })
+  }
+
+  private mutating func registerAuthority() {
+    read(ConnectCARoots.self, Protection { _ in nil })
+    read(ConnectCAConfigurationGet.self, Protection { _ in .operatorRead })
+    write(ConnectCAConfigurationSet.self)
+    write(ConnectCASign.self)
   }
 
   private mutating func registerOperator() {

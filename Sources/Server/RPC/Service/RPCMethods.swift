@@ -157,7 +157,7 @@ struct RPCMethodTable {
 
   /// Whether the change itself asks what its token may do.
   private static func checksRights(_ name: String) -> Bool {
-    name.hasPrefix("ACL.") || name == CatalogRegister.method || name == CatalogDeregister.method
+    name.hasPrefix("ACL.") || name.hasPrefix("ConnectCA.") || name == CatalogRegister.method || name == CatalogDeregister.method
   }
 
   /// A question to this server itself, whoever leads.
