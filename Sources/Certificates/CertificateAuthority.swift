@@ -62,7 +62,7 @@ private struct Issuer {
   func certificate(
     _ template: CertificateTemplate, for publicKey: PublicKey, subject other: DistinguishedName? = nil
   ) throws(CertificatesError) -> SignedCertificate {
-    let subject = try other ?? template.subject.distinguishedName
+    let subject = if let other { other } else { try template.subject.distinguishedName }
     let names = try template.names.general
     do {
       let certificate = try Certificate(
@@ -149,7 +149,11 @@ public struct SignedCertificate: Sendable {
     }
   }
 
-  public var pem: String { PEMDocument(type: "CERTIFICATE", derBytes: der).pemString + "\n" }
+  public var pem: String { Self.pem(der: der) }
+
+  /// The text form of a certificate that is not looked at.
+  public static func pem(der: [UInt8]) -> String { PEMDocument(type: "CERTIFICATE", derBytes: der).pemString + "\n" }
+
   public var publicKey: PublicKey { PublicKey(certificate.publicKey) }
 
   /// The SHA-1 hash of the certificate, by which tools name it. No protection rests on it.

@@ -9,6 +9,8 @@ struct FaceMaterial: Sendable {
   let openContext: NIOSSLContext?
   let rpcClientContext: NIOSSLContext?
   private let certificate: CertificatePair?
+  /// Those of the files alone.
+  let ownAuthorities: [NIOSSLCertificate]
   private let authorities: [NIOSSLCertificate]?
   private let settings: TLSSettings
 
@@ -18,6 +20,7 @@ struct FaceMaterial: Sendable {
   ) throws(TLSError) {
     self.settings = settings
     let own = try settings.loadAuthorities()
+    ownAuthorities = own ?? []
     let given = try automatic?.loadAuthorities()
     authorities = own == nil && given == nil ? nil : (own ?? []) + (given ?? [])
     let mayUseAutomatic = face != .grpc || settings.usesAutomaticCertificate
@@ -26,7 +29,7 @@ struct FaceMaterial: Sendable {
     } else {
       certificate = mayUseAutomatic ? try automatic?.loadCertificate() : nil
     }
-    rpcClientContext = try Self.rpcClientContext(face, settings, authorities, certificate)
+    rpcClientContext = try Self.rpcClientContext(face, settings, authorities, certificate, automatic)
     guard let certificate else {
       serverContext = nil
       nativeContext = nil
@@ -75,11 +78,14 @@ struct FaceMaterial: Sendable {
   /// Made once: every connection to another server needs it.
   private static func rpcClientContext(
     _ face: TransportSecurity.Face, _ settings: TLSSettings, _ authorities: [NIOSSLCertificate]?,
-    _ certificate: CertificatePair?
+    _ certificate: CertificatePair?, _ automatic: AutomaticCertificate?
   ) throws(TLSError) -> NIOSSLContext? {
-    guard face == .internalRPC, authorities != nil || settings.verifiesOutgoing else { return nil }
+    let isWanted = authorities != nil || settings.verifiesOutgoing || settings.awaitsAutomaticCertificate
+    guard face == .internalRPC, isWanted else { return nil }
     var configuration = clientConfiguration(settings, authorities ?? [], certificate)
-    configuration.certificateVerification = settings.outgoingVerification
+    // Who asks for the first certificate may know no authority: it trusts the network that once.
+    configuration.certificateVerification =
+      authorities == nil && settings.awaitsAutomaticCertificate ? .none : settings.outgoingVerification(automatic)
     configuration.shutdownTimeout = .seconds(1)
     return try context(face, configuration)
   }

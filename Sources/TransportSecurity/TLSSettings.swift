@@ -26,13 +26,16 @@ public struct TLSSettings: Sendable, Equatable {
   public var usesAutomaticCertificate = false
   /// What clients may name in a handshake that comes first (ALPN); matters for internal RPC only.
   public var nativeProtocols: [String] = []
+  /// The servers are asked for a certificate (`auto_encrypt.tls`).
+  public var awaitsAutomaticCertificate = false
 
   public init() {}
 
   public var hasAuthority: Bool { !authorityFile.isEmpty || !authorityDirectory.isEmpty }
 
-  var outgoingVerification: CertificateVerification {
-    verifiesServerHostname ? .fullVerification : verifiesOutgoing ? .noHostnameVerification : .none
+  func outgoingVerification(_ automatic: AutomaticCertificate?) -> CertificateVerification {
+    if verifiesServerHostname || automatic?.verifiesServerHostname == true { return .fullVerification }
+    return verifiesOutgoing || automatic != nil ? .noHostnameVerification : .none
   }
 
   func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate]? {
@@ -89,8 +92,11 @@ public struct AutomaticCertificate: Sendable, Equatable {
   public var chain: String
   public var key: String
   public var authorities: [String]
+  /// Those who gave it say that certificates of servers have to name one.
+  public var verifiesServerHostname: Bool
 
-  public init(chain: String, key: String, authorities: [String]) {
+  public init(chain: String, key: String, authorities: [String], verifiesServerHostname: Bool = false) {
+    self.verifiesServerHostname = verifiesServerHostname
     self.chain = chain
     self.key = key
     self.authorities = authorities

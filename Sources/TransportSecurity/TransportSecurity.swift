@@ -140,7 +140,7 @@ public final class TransportSecurity: Sendable {
     state.withLock { state in
       let settings = state.settings[face]
       var configuration = state.faces[face]?.clientConfiguration ?? .makeClientConfiguration()
-      configuration.certificateVerification = settings.outgoingVerification
+      configuration.certificateVerification = settings.outgoingVerification(state.automatic)
       return configuration
     }
   }
@@ -153,14 +153,26 @@ public final class TransportSecurity: Sendable {
 
   /// Whether that certificate has to name a server.
   public func verifiesServerHostname(_ face: Face) -> Bool {
-    state.withLock { $0.settings[face].verifiesServerHostname }
+    state.withLock { state in
+      state.settings[face].verifiesServerHostname || state.automatic?.verifiesServerHostname == true
+    }
+  }
+
+  /// Whether the servers are still to give this agent the certificate that it needs.
+  public var awaitsAutomaticCertificate: Bool {
+    state.withLock { $0.automatic == nil && $0.settings.internalRPC.awaitsAutomaticCertificate }
+  }
+
+  /// The authorities of the files of internal RPC, in DER: what others need to verify this agent's certificate.
+  public var manualAuthorities: [[UInt8]] {
+    state.withLock { $0.faces[.internalRPC]?.ownAuthorities ?? [] }.compactMap { try? $0.toDERBytes() }
   }
 
   /// Whether connections to other agents and servers use TLS.
   public var usesTLSForRPC: Bool {
     state.withLock { state in
       let rpc = state.settings.internalRPC
-      return state.automatic != nil || rpc.verifiesOutgoing || rpc.hasAuthority
+      return state.automatic != nil || rpc.verifiesOutgoing || rpc.hasAuthority || rpc.awaitsAutomaticCertificate
     }
   }
 

@@ -17,6 +17,10 @@ struct ClusterConnections: Sendable {
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
+  /// Gets a client its certificate, where servers give it one.
+  private let encryption: AutoEncryption?
+  /// Lets a server accept the certificates that were given.
+  private let clientAuthorities: ClientAuthorities?
 
   private struct ListenPlace: Sendable {
     var host: String
@@ -25,7 +29,8 @@ struct ClusterConnections: Sendable {
 
   init(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, security: TransportSecurity,
-    dataDirectory: String?, group: MultiThreadedEventLoopGroup
+    dataDirectory: String?,
+    credentials: AgentCredentials, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
     let outgoing = OutgoingSecurity(security, members: members)
@@ -39,6 +44,14 @@ struct ClusterConnections: Sendable {
       backend = ClusterBackend(
         datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
       listener = nil
+      clientAuthorities = nil
+      encryption =
+        configuration.autoEncrypt.tls
+        ? Self.encryption(
+          configuration, backend: backend, members: members, security: security,
+          StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration)), credentials,
+          on: group.next())
+        : nil
       members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
@@ -56,9 +69,48 @@ struct ClusterConnections: Sendable {
     settings.handshakeTimeout = .nanoseconds(configuration.limits.rpcHandshakeTimeout.nanoseconds)
     settings.connectionsPerClientMax = configuration.limits.rpcMaxConnectionsPerClient
     settings.security = PortSecurity(security, datacenter: configuration.datacenter)
+    let allows = configuration.autoEncrypt.allowTLS
+    let strangers = RPCMethods(strangersOf: backend, server: server, allows ? AutoEncryptSettings(security) : nil)
+    encryption = nil
+    clientAuthorities =
+      allows
+      ? ClientAuthorities(
+        backend: backend, security: security, on: group.next(), logger: LogOutput.logger("agent.server")) : nil
     listener = ServerListener(
-      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
+      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections, strangers: strangers),
+      group: group,
       settings: settings, logger: LogOutput.logger("agent.server.rpc"))
+  }
+
+  private static func encryption(
+    _ configuration: RuntimeConfiguration, backend: ClusterBackend, members: MemberTable, security: TransportSecurity,
+    _ call: StrangerCall, _ credentials: AgentCredentials, on loop: any EventLoop
+  ) -> AutoEncryption {
+    var settings = AutoEncryption.Settings(
+      datacenter: configuration.datacenter, nodeName: configuration.nodeName)
+    settings.dnsNames = configuration.autoEncrypt.dnsSANs
+    settings.addresses = configuration.autoEncrypt.ipSANs.map(\.description)
+    settings.token = { credentials.agent }
+    let configured = Self.serverAddresses(configuration)
+    settings.candidates = { [members] in Array(Set(configured + Self.addresses(members))) }
+    return AutoEncryption(
+      settings, backend: backend, security: security, call: call, on: loop, logger: LogOutput.logger("agent.auto_config"))
+  }
+
+  /// Where servers may be by the addresses that the agent is to join: those are of gossip, and the servers' port is
+  /// expected to be this agent's.
+  private static func serverAddresses(_ configuration: RuntimeConfiguration) -> [String] {
+    configuration.join.lan.filter { !$0.contains("=") }.map { address in
+      var host = address[...]
+      if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+        host = host[...end]
+      } else if host.count(where: { $0 == ":" }) == 1, let colon = host.firstIndex(of: ":") {
+        host = host[..<colon]
+      } else if host.contains(":") {
+        host = "[\(host)]"
+      }
+      return "\(host):\(configuration.ports.server)"
+    }
   }
 
   private static func clientSettings(
@@ -117,10 +169,14 @@ struct ClusterConnections: Sendable {
     } catch {
       throw AgentError.listen(what: "RPC server", address: "\(bind.host):\(bind.port)", reason: "\(error)")
     }
+    encryption?.start()
+    clientAuthorities?.start()
   }
 
   /// Closes it, and all connections to other servers.
   func stop() async {
+    encryption?.stop()
+    clientAuthorities?.stop()
     await listener?.stop()
     backend.client.shutdown()
   }

@@ -11,6 +11,7 @@ extension AgentTLSSettings {
     https = TLSSettings(configuration.tls.https)
     grpc = TLSSettings(configuration.tls.grpc)
     internalRPC = TLSSettings(configuration.tls.internalRPC)
+    internalRPC.awaitsAutomaticCertificate = configuration.autoEncrypt.tls
     internalRPC.nativeProtocols = ServerProtocols.applicationProtocols
     domain = configuration.dns.domain
   }

@@ -69,7 +69,8 @@ final class AuthorityDuties: Sendable {
       guard state.isLeading else { return }
       state.task?.cancel()
       state.task = loop.scheduleTask(in: delay) { [weak self] in
-        self?.changes.async { self?.begin() }
+        guard let self else { return }
+        changes.async { self.begin() }
       }
     }
   }
@@ -121,6 +122,7 @@ final class AuthorityDuties: Sendable {
     guard let current = store.current.caConfiguration, let active = store.current.activeCARoot else {
       throw .rejected("CA is not initialized yet")
     }
+    if wanted.provider == current.provider, wanted.config == current.config { return }
     var new = wanted
     new.clusterID = current.clusterID
     new.modifyIndex = current.modifyIndex

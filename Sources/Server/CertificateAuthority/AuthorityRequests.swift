@@ -77,7 +77,8 @@ public struct ConnectCASign: WriteRequest {
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<IssuedCertificate> {
     let authority = try context.requireAuthority()
     let request = try LeafRequest(pem: signingRequest)
-    try context.require(try request.permission)
+    let permission = try request.permission
+    try context.require(permission)
     return .work { completion in authority.sign(request, completion) }
   }
 }

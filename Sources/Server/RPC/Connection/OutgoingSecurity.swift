@@ -20,17 +20,27 @@ public struct OutgoingSecurity: Sendable {
   /// Puts TLS on a connection to the server with this RPC address; nil for one that stays in clear.
   public func upgrade(to address: String) -> RPCClient.Upgrade? {
     guard security.usesTLSForRPC else { return nil }
-    let server = members.server(at: address)
     // A server that says it has no TLS is reached in clear, unless that is ruled out.
-    guard server?.usesTLS ?? true || security.verifiesOutgoing(.internalRPC) else { return nil }
-    let name =
-      security.verifiesServerHostname(.internalRPC)
-      ? security.serverHostname(datacenter: server?.datacenter ?? members.datacenter) : nil
-    return { [self] channel in secure(channel, expecting: name) }
+    guard members.server(at: address)?.usesTLS ?? true || security.verifiesOutgoing(.internalRPC) else { return nil }
+    return { [self] channel in
+      if security.awaitsAutomaticCertificate {
+        // Servers that ask for a certificate would only refuse the connection, and log it.
+        return channel.eventLoop.makeFailedFuture(
+          SecuringError(description: "auto_encrypt: the servers have not given this agent a certificate yet"))
+      }
+      return secure(channel, to: address)
+    }
+  }
+
+  /// The same without regard to whether TLS is wanted, or a certificate there to show.
+  func secure(_ channel: any Channel, to address: String) -> EventLoopFuture<Void> {
+    let datacenter = members.server(at: address)?.datacenter ?? members.datacenter
+    let name = security.verifiesServerHostname(.internalRPC) ? security.serverHostname(datacenter: datacenter) : nil
+    return secure(channel, expecting: name)
   }
 
   /// Ends when the handshake is done.
-  func secure(_ channel: any Channel, expecting name: String?) -> EventLoopFuture<Void> {
+  private func secure(_ channel: any Channel, expecting name: String?) -> EventLoopFuture<Void> {
     guard let context = security.rpcClientContext else {
       return channel.eventLoop.makeFailedFuture(SecuringError(description: "tls: no authority is configured"))
     }
