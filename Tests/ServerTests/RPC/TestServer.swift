@@ -39,7 +39,7 @@ final class TestServer: Sendable {
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
     holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
-    security: TransportSecurity? = nil,
+    security: TransportSecurity? = nil, authority: AuthoritySettings? = nil,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -60,6 +60,7 @@ final class TestServer: Sendable {
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
+    serverSettings.authority = authority
     node = try ServerNode(
       settings: serverSettings,
       members: members,
@@ -76,7 +77,10 @@ final class TestServer: Sendable {
     port.security = security.map { PortSecurity($0, datacenter: "dc1") }
     listen(&port)
     listener = ServerListener(
-      ServerProtocols(methods: methods, raft: connections), group: group, settings: port, logger: logger)
+      ServerProtocols(
+        methods: methods, raft: connections,
+        strangers: RPCMethods(strangersOf: backend, server: node, security.map { AutoEncryptSettings($0) })),
+      group: group, settings: port, logger: logger)
     try await listener.start(host: host, port: Self.port)
   }
 
