@@ -130,6 +130,39 @@ struct RecordedSnapshotTests {
     #expect(second.usage() == first.usage())
   }
 
+  @Test(arguments: ["basic", "full", "cluster"]) func theCertificateAuthorityIsReadAndWrittenByteForByte(
+    name: String
+  ) throws {
+    let recorded = try Recorded.stream(name)
+    let state = try restored(recorded).current
+    let root = try #require(state.activeCARoot)
+    let configuration = try #require(state.caConfiguration)
+    #expect(root.externalTrustDomain == configuration.clusterID && configuration.provider == "consul")
+    #expect(state.caProviderStates.map(\.rootCert) == [root.rootCert])
+    let written = try stream(of: state)
+    for type in [SnapshotRecord.caRoot, SnapshotRecord.caProviderState, SnapshotRecord.caConfiguration] {
+      #expect(try records(recorded, type) == records(written, type))
+    }
+  }
+
+  /// The records of one type, as they are.
+  private func records(_ stream: [UInt8], _ type: UInt8) throws -> [[UInt8]] {
+    try stream.withUnsafeBytes { bytes in
+      var reader = MessagePackReader(bytes)
+      try reader.skip()
+      var offset = reader.offset
+      var found: [[UInt8]] = []
+      while offset < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[(offset + 1)...])
+        var reader = MessagePackReader(rest)
+        try reader.skip()
+        if bytes[offset] == type { found.append(Array(rest[..<reader.offset])) }
+        offset += reader.offset + 1
+      }
+      return found
+    }
+  }
+
   /// How many records of each type a stream has.
   private func counts(_ stream: [UInt8]) throws -> [UInt8: Int] {
     try stream.withUnsafeBytes { bytes in

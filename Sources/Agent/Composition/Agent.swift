@@ -159,10 +159,21 @@ public final class Agent: Sendable {
     state.withLock { $0.http = listening }
     local.start()
     cluster.observeServers { [local] in local.serversAvailable() }
+    followRoots(configuration)
     try watches.follow(configuration)
     try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  /// Keeps the mesh's roots at hand on agents that need them anyway.
+  private func followRoots(_ configuration: RuntimeConfiguration) {
+    guard configuration.connect.enabled, configuration.isServer || configuration.autoEncrypt.tls else { return }
+    cluster.observeServers { [cache, credentials, loop = group.next()] in
+      var options = QueryOptions()
+      options.token = credentials.agent
+      cache.query(ConnectCARoots(), options, on: loop) { _ in }
+    }
   }
 
   private func coordinateSender(_ configuration: RuntimeConfiguration) -> Task<Void, Never>? {

@@ -4,14 +4,14 @@ import Server
 
 /// `/v1/connect/ca/` and `/v1/agent/connect/ca/`: the cluster's certificate authority, and the certificates of services.
 extension Endpoints {
-  private static let read = Route.Authorisation.requires { _, _ in .operatorRead }
+  /// Reading needs the right to write: the configuration may hold credentials of a provider.
   private static let write = Route.Authorisation.requires { _, _ in .operatorWrite }
   private static let leaf = Route.Authorisation.requires { _, request in .serviceWrite(request.suffix) }
 
   static let certificateAuthority: [Endpoint] = [
     Endpoint("/v1/connect/ca/roots", [.metaOnFailure], Route(.get, .open, AuthorityEndpoints.roots)),
     Endpoint(
-      "/v1/connect/ca/configuration", [], Route(.get, read, AuthorityEndpoints.configuration),
+      "/v1/connect/ca/configuration", [], Route(.get, write, AuthorityEndpoints.configuration),
       Route(.put, write, AuthorityEndpoints.configure)),
     Endpoint("/v1/agent/connect/ca/roots", [], Route(.get, .open, AuthorityEndpoints.agentRoots)),
     Endpoint("/v1/agent/connect/ca/leaf/", [], Route(.get, leaf, AuthorityEndpoints.leaf)),

@@ -5,9 +5,11 @@ import Synchronization
 
 /// Where the commands of a leader's duties go: to consensus, which is made after the duties. What comes before waits.
 final class LeaderProposals: Sendable {
+  typealias Completion = @Sendable (Result<CommandResult, ServerError>) -> Void
+
   private struct State {
     var raft: RaftNode?
-    var waiting: [Command] = []
+    var waiting: [(command: Command, completion: Completion?)] = []
   }
 
   private let logger: Logger
@@ -21,13 +23,18 @@ final class LeaderProposals: Sendable {
       defer { state.waiting = [] }
       return state.waiting
     }
-    for command in waiting { propose(command) }
+    for (command, completion) in waiting {
+      if let completion { propose(command, completion) } else { propose(command) }
+    }
   }
 
   /// The same, and says what came of it.
-  func propose(_ command: Command, _ completion: @escaping @Sendable (Result<CommandResult, ServerError>) -> Void) {
-    guard let raft = state.withLock({ $0.raft }) else { return completion(.failure(.noLeader)) }
-    raft.propose(command.encode()) { result in
+  func propose(_ command: Command, _ completion: @escaping Completion) {
+    let raft = state.withLock {
+      if $0.raft == nil { $0.waiting.append((command, completion)) }
+      return $0.raft
+    }
+    raft?.propose(command.encode()) { result in
       completion(result.map { $0.result as? CommandResult ?? .done }.mapError { ServerError($0) })
     }
   }
@@ -35,7 +42,7 @@ final class LeaderProposals: Sendable {
   /// A command that fails is only logged: whoever proposed it compares again what is with what should be.
   func propose(_ command: Command) {
     let raft = state.withLock {
-      if $0.raft == nil { $0.waiting.append(command) }
+      if $0.raft == nil { $0.waiting.append((command, nil)) }
       return $0.raft
     }
     raft?.propose(command.encode()) { [logger] result in

@@ -106,7 +106,7 @@ extension RPCMethodTable {
 
   private mutating func registerAuthority() {
     read(ConnectCARoots.self, Protection { _ in nil })
-    read(ConnectCAConfigurationGet.self, Protection { _ in .operatorRead })
+    read(ConnectCAConfigurationGet.self, Protection { _ in .operatorWrite })
     write(ConnectCAConfigurationSet.self)
     write(ConnectCASign.self)
   }
