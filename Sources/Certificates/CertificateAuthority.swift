@@ -102,7 +102,8 @@ private struct Issuer {
       }
     try extensions.append(Certificate.Extension(constraints, critical: true))
     try extensions.append(
-      Certificate.Extension(SubjectKeyIdentifier(keyIdentifier: publicKey.identifier(template.keyIdentifierForm)[...]), critical: false))
+      Certificate.Extension(
+        SubjectKeyIdentifier(keyIdentifier: publicKey.identifier(template.keyIdentifierForm)[...]), critical: false))
     try extensions.append(
       Certificate.Extension(AuthorityKeyIdentifier(keyIdentifier: keyIdentifier[...]), critical: false))
     if !template.names.isEmpty {

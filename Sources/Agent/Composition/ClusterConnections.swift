@@ -94,7 +94,8 @@ struct ClusterConnections: Sendable {
     let configured = Self.serverAddresses(configuration)
     settings.candidates = { [members] in Array(Set(configured + Self.addresses(members))) }
     return AutoEncryption(
-      settings, backend: backend, security: security, call: call, on: loop, logger: LogOutput.logger("agent.auto_config"))
+      settings, backend: backend, security: security, call: call, on: loop,
+      logger: LogOutput.logger("agent.auto_config"))
   }
 
   /// Where servers may be by the addresses that the agent is to join: those are of gossip, and the servers' port is

@@ -61,7 +61,9 @@ public struct SPIFFEIdentity: Sendable, Hashable {
   private static func decoded(_ text: Substring) -> String? {
     var out: [UInt8] = []
     var bytes = text.utf8.makeIterator()
-    func digit(_ byte: UInt8?) -> UInt8? { byte.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map { UInt8($0) } }
+    func digit(_ byte: UInt8?) -> UInt8? {
+      byte.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map { UInt8($0) }
+    }
     while let byte = bytes.next() {
       guard byte == UInt8(ascii: "%") else {
         out.append(byte)

@@ -146,7 +146,8 @@ final class AuthorityDuties: Sendable {
 
   /// Makes a root for a configuration and puts both into force.
   private func install(
-    _ configuration: CAConfiguration, options: ProviderOptions, replacing old: CARoot? = nil, providerID oldID: String? = nil
+    _ configuration: CAConfiguration, options: ProviderOptions, replacing old: CARoot? = nil,
+    providerID oldID: String? = nil
   ) throws(ServerError) {
     var kept = CAProviderState()
     kept.id = options.providerID

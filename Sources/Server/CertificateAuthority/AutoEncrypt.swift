@@ -39,8 +39,8 @@ public struct AutoEncryptSettings: Sendable {
 extension RPCMethodTable {
   /// The methods for those without a certificate.
   mutating func registerForStrangers(_ settings: AutoEncryptSettings?) {
-    answer("AutoEncrypt.Sign") { [backend, server] 
-      (request: CASignRequest, loop, completion: @escaping @Sendable (Result<AutoEncryptReply, ServerError>) -> Void) in
+    answer("AutoEncrypt.Sign") {
+      [backend, server] (request: CASignRequest, loop, completion: @escaping RPCAnswer<AutoEncryptReply>) in
       guard let settings else {
         return completion(
           .failure(.invalid("AutoEncrypt.AllowTLS must be enabled in order to use this endpoint")))
@@ -83,7 +83,8 @@ private struct AutoEncryptCall: Sendable {
     } catch {
       return completion(.failure(error))
     }
-    backend.write(ConnectCASign(signingRequest: request.csr), datacenter: "", token: request.token, on: loop) { result in
+    backend.write(ConnectCASign(signingRequest: request.csr), datacenter: "", token: request.token, on: loop) {
+      result in
       switch result {
       case .failure(let error): completion(.failure(error))
       case .success(let issued): addRoots(to: issued)

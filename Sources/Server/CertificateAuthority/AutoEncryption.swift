@@ -128,13 +128,15 @@ public final class AutoEncryption: @unchecked Sendable {
     if case .stopped = state { return }
     state = .idle
     let jitter = Double.random(in: 1...1.25)
-    timer = loop.scheduleTask(in: .nanoseconds(Int64(Double(pause.nanoseconds) * jitter))) { [weak self] in self?.ask() }
+    timer = loop.scheduleTask(in: .nanoseconds(Int64(Double(pause.nanoseconds) * jitter))) { [weak self] in self?.ask()
+    }
     pause = .nanoseconds(min(pause.nanoseconds &* 2, settings.retryMax.nanoseconds))
   }
 
   private func take(_ reply: AutoEncryptReply, _ key: PrivateKey, from server: String) {
     let held = Held(
-      issued: reply.issuedCert, key: key, roots: reply.connectCARoots.value, rootsIndex: reply.connectCARoots.meta.index,
+      issued: reply.issuedCert, key: key, roots: reply.connectCARoots.value,
+      rootsIndex: reply.connectCARoots.meta.index,
       manualAuthorities: reply.manualCARoots, verifiesServerHostname: reply.verifyServerHostname)
     guard use(held) else { return failed(nil) }
     pause = settings.retryMin
@@ -188,7 +190,8 @@ public final class AutoEncryption: @unchecked Sendable {
       return renew(in: .seconds(10))
     }
     isRenewing = true
-    backend.write(ConnectCASign(signingRequest: text), datacenter: "", token: settings.token(), on: loop) { [weak self] result in
+    backend.write(ConnectCASign(signingRequest: text), datacenter: "", token: settings.token(), on: loop) {
+      [weak self] result in
       guard let self else { return }
       isRenewing = false
       guard case .held(var held) = state else { return }

@@ -8,7 +8,9 @@ extension StateTransaction {
     case .setRoots: return setRoots(request)
     case .setRootsAndConfiguration:
       // Both or none.
-      guard isExpected(request.config), request.index == tables.index(of: IndexName.caRoots) else { return .bool(false) }
+      guard isExpected(request.config), request.index == tables.index(of: IndexName.caRoots) else {
+        return .bool(false)
+      }
       let result = setRoots(request)
       if result == .bool(true), let new = request.config { store(new) }
       return result

@@ -180,7 +180,8 @@ import TransportSecurity
       }
     }
     #expect(try await failure(.agent(datacenter: "dc1", node: "n")) == "")
-    #expect(try await failure(.agent(datacenter: "dc1", node: "n"), datacenter: "dc2").contains("mismatched datacenter"))
+    #expect(
+      try await failure(.agent(datacenter: "dc1", node: "n"), datacenter: "dc2").contains("mismatched datacenter"))
     let service = SPIFFEIdentity.Kind.service(namespace: "default", datacenter: "dc1", name: "web")
     #expect(try await failure(service).contains("must be an agent ID"))
     await server.stop()

@@ -1,5 +1,6 @@
 import AccessControl
 import Certificates
+import Foundation
 import Model
 import Testing
 
@@ -100,5 +101,26 @@ import Testing
     #expect(link.isSigned(by: old.certificate) && link.publicKey == new.certificate.publicKey && link.isAuthority)
     #expect(link.keyIdentifier == new.certificate.keyIdentifier)
     #expect(link.notAfter - link.notBefore == 604_800)
+  }
+
+  @Test func damagedRequestsAreRefused() throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var state = seed
+    func random(_ below: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % UInt64(below))
+    }
+    let uri = Self.uri(.service(namespace: "default", datacenter: "dc1", name: "web"))
+    let key = try PrivateKey.generate(.p256)
+    let der = try SigningRequest(subject: SubjectName([]), names: AlternativeNames(uris: [uri]), key: key).der
+    for _ in 0..<500 {
+      var bytes = der
+      for _ in 0...random(3) { bytes[random(bytes.count)] = UInt8(random(256)) }
+      guard bytes != der else { continue }
+      let body = Data(bytes).base64EncodedString(options: .lineLength64Characters)
+      let pem = "-----BEGIN CERTIFICATE REQUEST-----\n\(body)\n-----END CERTIFICATE REQUEST-----\n"
+      // Whatever was changed, the signature does not fit any more.
+      #expect(throws: ServerError.self, "seed \(seed)") { try LeafRequest(pem: pem) }
+    }
   }
 }

@@ -223,7 +223,8 @@ import Wire
     let prefix = "rpc error getting client: failed to get conn: "
     #expect(
       try await failure(try files.security("client"))
-        == prefix + "tls: failed to verify certificate: x509: certificate is valid for localhost, not server.dc1.consul")
+        == prefix + "tls: failed to verify certificate: x509: certificate is valid for localhost, not server.dc1.consul"
+    )
     #expect(try await failure(try files.security("client") { $0.verifiesServerHostname = false }) == "")
     let stranger = try TLSFiles()
     try stranger.make("client", dnsNames: ["localhost"])

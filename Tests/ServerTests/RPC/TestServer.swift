@@ -58,7 +58,8 @@ final class TestServer: Sendable {
     raft.localAddress = host
     raft.upgrade = upgrade
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
-    var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host, usesTLS: security != nil), logger: logger)
+    var serverSettings = ServerNode.Settings(
+      datacenter: "dc1", member: Self.member(number, host, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
     serverSettings.authority = authority
     node = try ServerNode(

@@ -46,7 +46,8 @@ enum CertificateAuthorityCommands {
   static var set: Command {
     Command(
       usage: "Usage: consul connect ca set-config [options]",
-      about: "Replaces the configuration of the certificate authority. Where that needs another root, it is put into force "
+      about:
+        "Replaces the configuration of the certificate authority. Where that needs another root, it is put into force "
         + "and the present one stays trusted until nothing depends on it.",
       clientFlags: ClientFlags.query,
       flags: [file.any, force.any]

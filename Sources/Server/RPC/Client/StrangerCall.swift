@@ -12,7 +12,8 @@ public struct StrangerCall: Sendable {
   private let timeout: TimeAmount
 
   public init(
-    group: any EventLoopGroup, security: OutgoingSecurity, localAddress: String? = nil, timeout: TimeAmount = .seconds(30)
+    group: any EventLoopGroup, security: OutgoingSecurity, localAddress: String? = nil,
+    timeout: TimeAmount = .seconds(30)
   ) {
     self.group = group
     self.security = security

@@ -24,6 +24,9 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
     case over
   }
 
+  /// How long a client without a certificate may stay: it has one thing to ask.
+  private static let strangerTime = TimeAmount.seconds(60)
+
   private let settings: ServerListener.Settings
   private let protocols: ServerProtocols
   private let refusals: RefusalLog
@@ -131,6 +134,9 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
           try begin(named, context, ByteBuffer())
         case .withoutCertificate:
           guard let strangers = protocols.strangers else { return context.close(promise: nil) }
+          let channel = context.channel
+          let end = context.eventLoop.scheduleTask(in: Self.strangerTime) { channel.close(promise: nil) }
+          channel.closeFuture.whenComplete { _ in end.cancel() }
           try hand(over: [RPCSessionHandler(strangers)], context, ByteBuffer())
         case .clear, .announced, .over: break
         }

@@ -35,7 +35,10 @@ public final class RPCMethods: Sendable {
   ///
   /// - Parameter settings: nil where the server gives them none, and says so.
   public init(strangersOf backend: ClusterBackend, server: ServerNode, _ settings: AutoEncryptSettings?) {
-    self.settings = Settings()
+    var limits = Settings()
+    // A request for a certificate is small, and nobody knows yet who asks.
+    limits.requestBytesMax = 64 << 10
+    self.settings = limits
     self.backend = backend
     var table = RPCMethodTable(backend: backend, server: server)
     table.registerForStrangers(settings)
@@ -61,6 +64,9 @@ public final class RPCMethods: Sendable {
     return nil
   }
 }
+
+/// Takes what a call came to.
+typealias RPCAnswer<Reply> = @Sendable (Result<Reply, ServerError>) -> Void
 
 /// Builds the table, one registration per method.
 struct RPCMethodTable {
@@ -169,7 +175,8 @@ struct RPCMethodTable {
 
   /// Whether the change itself asks what its token may do.
   private static func checksRights(_ name: String) -> Bool {
-    name.hasPrefix("ACL.") || name.hasPrefix("ConnectCA.") || name == CatalogRegister.method || name == CatalogDeregister.method
+    name.hasPrefix("ACL.") || name.hasPrefix("ConnectCA.") || name == CatalogRegister.method
+      || name == CatalogDeregister.method
   }
 
   /// A question to this server itself, whoever leads.
@@ -193,9 +200,7 @@ struct RPCMethodTable {
   /// A request that this server answers in a way of its own. `completion` may be called on any thread.
   mutating func answer<Arguments: Record, Reply: FieldValue>(
     _ name: String,
-    _ answer: @escaping @Sendable (
-      Arguments, any EventLoop, _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void
-    ) -> Void
+    _ answer: @escaping @Sendable (Arguments, any EventLoop, @escaping RPCAnswer<Reply>) -> Void
   ) {
     register(name) { body, loop, completion in
       let request: Arguments
