@@ -120,6 +120,8 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
     case .withoutCertificate: state = .withoutCertificate
     }
     tls = handler
+    // Who wants a snapshot ends its side at once: that end may come together with the first byte, and is part of the request.
+    try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     try context.pipeline.syncOperations.addHandler(handler, position: .before(self))
     if rest.readableBytes > 0 { context.pipeline.fireChannelRead(rest) }
   }
@@ -135,6 +137,7 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
         case .withoutCertificate:
           guard let strangers = protocols.strangers else { return context.close(promise: nil) }
           let channel = context.channel
+          try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
           let end = context.eventLoop.scheduleTask(in: Self.strangerTime) { channel.close(promise: nil) }
           channel.closeFuture.whenComplete { _ in end.cancel() }
           try hand(over: [RPCSessionHandler(strangers)], context, ByteBuffer())
@@ -144,6 +147,8 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
         context.close(promise: nil)
       }
     }
+    // Before anything was said, an end is the end.
+    if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -154,6 +159,9 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
       return refuse(context, "tls: the certificate is not that of a server")
     }
     guard let handlers = try protocols.handlers(of: named, context.channel) else { return context.close(promise: nil) }
+    if tls != nil, named != .snapshot {
+      try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+    }
     try hand(over: handlers, context, rest)
   }
 
