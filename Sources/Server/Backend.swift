@@ -198,6 +198,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   case signingLimit
   /// The request needs the service mesh, which is switched off.
   case meshDisabled
+  /// More requests to the servers than `limits.rpc_rate` of the agent allows.
+  case tooManyCalls
 
   public var description: String {
     switch self {
@@ -213,7 +215,9 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
     case .signingLimit: "Rate limit reached, try again later"
     case .meshDisabled: "Connect must be enabled in order to use this endpoint"
-    case .rateLimited(false): "rate limit exceeded, try again later"
+    case .rateLimited(false):
+      "rate limit exceeded for operation that can only be performed by the leader, try again later"
+    case .tooManyCalls: "RPC rate limit exceeded"
     }
   }
 }

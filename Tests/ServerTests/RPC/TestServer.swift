@@ -26,9 +26,11 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
-  private static func member(_ number: Int, _ host: String, usesTLS: Bool = false) -> ClusterMember {
+  static func member(
+    _ number: Int, _ host: String, datacenter: String = "dc1", usesTLS: Bool = false
+  ) -> ClusterMember {
     var tags = [
-      "role": "consul", "dc": "dc1", "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
+      "role": "consul", "dc": datacenter, "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
       "build": "1.21.4:",
     ]
     if usesTLS { tags["use_tls"] = "1" }
@@ -37,7 +39,8 @@ final class TestServer: Sendable {
 
   /// Starts the server with this number of a cluster.
   init(
-    _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
+    _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
+    bootstrap: Bool = true,
     holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
     security: TransportSecurity? = nil, authority: AuthoritySettings? = nil,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
@@ -47,8 +50,10 @@ final class TestServer: Sendable {
     let address = "\(host):\(Self.port)"
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let members = MemberTable(datacenter: "dc1")
-    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host, usesTLS: security != nil)) }
+    let members = MemberTable(datacenter: datacenter)
+    for (index, host) in hosts.enumerated() {
+      members.put(Self.member(index + 1, host, datacenter: datacenter, usesTLS: security != nil))
+    }
     let outgoing = security.map { OutgoingSecurity($0, members: members) }
     let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing?.upgrade(to: $0) }
     let options = RaftOptions(
@@ -59,7 +64,8 @@ final class TestServer: Sendable {
     raft.upgrade = upgrade
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     var serverSettings = ServerNode.Settings(
-      datacenter: "dc1", member: Self.member(number, host, usesTLS: security != nil), logger: logger)
+      datacenter: datacenter,
+      member: Self.member(number, host, datacenter: datacenter, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
     serverSettings.authority = authority
     node = try ServerNode(
