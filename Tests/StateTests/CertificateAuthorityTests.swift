@@ -118,9 +118,15 @@ import Testing
     }
     var bytes: [UInt8] = []
     try store.current.write { bytes.append(contentsOf: $0) }
-    var decoder = SnapshotDecoder()
-    try bytes.withUnsafeBytes { buffer throws(SnapshotError) in try decoder.consume(buffer) }
-    let restored = try decoder.finish().snapshot
+    let copy = StateStore()
+    var rest = bytes[...]
+    try copy.restore { buffer in
+      let piece = rest.prefix(buffer.count)
+      rest = rest.dropFirst(piece.count)
+      buffer.copyBytes(from: piece)
+      return piece.count
+    }
+    let restored = copy.current
     #expect(restored.caRoots.value == store.current.caRoots.value && restored.caRoots.index == 5)
     #expect(restored.caConfiguration == store.current.caConfiguration)
     #expect(restored.caProviderStates == store.current.caProviderStates)

@@ -36,8 +36,10 @@ struct ClusterConnections: Sendable {
     let outgoing = OutgoingSecurity(security, members: members)
     let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing.upgrade(to: $0) }
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
+    var calls = Self.clientSettings(configuration, upgrade)
+    calls.refusal = { outgoing.refusal }
     let client = RPCClient(
-      group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
+      group: group, settings: calls, logger: LogOutput.logger("agent.server.rpc"))
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
     guard configuration.isServer else {
       let servers = ServerList()

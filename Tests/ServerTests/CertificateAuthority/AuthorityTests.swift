@@ -136,6 +136,7 @@ import TransportSecurity
     let outgoing = OutgoingSecurity(own, members: MemberTable(datacenter: "dc1"))
     var calls = RPCClient.Settings()
     calls.upgrade = { outgoing.upgrade(to: $0) }
+    calls.refusal = { outgoing.refusal }
     let client = RPCClient(group: server.group, settings: calls)
     let backend = ClusterBackend(
       datacenter: "dc1", servers: ServerList([server.address]), client: client, holdTimeout: .seconds(60))

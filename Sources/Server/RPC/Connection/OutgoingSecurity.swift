@@ -22,14 +22,14 @@ public struct OutgoingSecurity: Sendable {
     guard security.usesTLSForRPC else { return nil }
     // A server that says it has no TLS is reached in clear, unless that is ruled out.
     guard members.server(at: address)?.usesTLS ?? true || security.verifiesOutgoing(.internalRPC) else { return nil }
-    return { [self] channel in
-      if security.awaitsAutomaticCertificate {
-        // Servers that ask for a certificate would only refuse the connection, and log it.
-        return channel.eventLoop.makeFailedFuture(
-          SecuringError(description: "auto_encrypt: the servers have not given this agent a certificate yet"))
-      }
-      return secure(channel, to: address)
-    }
+    return { [self] channel in secure(channel, to: address) }
+  }
+
+  /// Why no server would take a connection now; nil if some may. Servers that ask for a certificate would only refuse those
+  /// without one, and log it.
+  public var refusal: String? {
+    security.awaitsAutomaticCertificate
+      ? "auto_encrypt: the servers have not given this agent a certificate yet" : nil
   }
 
   /// The same without regard to whether TLS is wanted, or a certificate there to show.
