@@ -130,7 +130,7 @@ struct RecordedSnapshotTests {
     #expect(second.usage() == first.usage())
   }
 
-  @Test(arguments: ["basic", "full", "cluster"]) func theCertificateAuthorityIsReadAndWrittenByteForByte(
+  @Test(arguments: ["basic", "full", "cluster"]) func theCertificateAuthorityIsWrittenAsItWasRead(
     name: String
   ) throws {
     let recorded = try Recorded.stream(name)
@@ -140,9 +140,13 @@ struct RecordedSnapshotTests {
     #expect(root.externalTrustDomain == configuration.clusterID && configuration.provider == "consul")
     #expect(state.caProviderStates.map(\.rootCert) == [root.rootCert])
     let written = try stream(of: state)
-    for type in [SnapshotRecord.caRoot, SnapshotRecord.caProviderState, SnapshotRecord.caConfiguration] {
+    for type in [SnapshotRecord.caRoot, SnapshotRecord.caProviderState] {
       #expect(try records(recorded, type) == records(written, type))
     }
+    // The reference writes the provider's options in any order.
+    let type = SnapshotRecord.caConfiguration
+    #expect(try records(recorded, type).map { $0.sorted() } == records(written, type).map { $0.sorted() })
+    #expect(try restored(written).current.caConfiguration == configuration)
   }
 
   /// The records of one type, as they are.
@@ -272,7 +276,7 @@ struct RecordedSnapshotTests {
 
   @Test func recordsOfOtherTablesAreWrittenBackUnchanged() throws {
     var bytes = try stream(of: catalog.state)
-    let record: [UInt8] = [13, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
+    let record: [UInt8] = [22, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
     bytes += record + record
     let written = try stream(of: restored(bytes).current)
     #expect(written.count == bytes.count)
