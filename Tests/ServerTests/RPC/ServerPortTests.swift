@@ -170,7 +170,7 @@ import Wire
   }
 
   @Test func listsAreFilteredByTheServer() async throws {
-    let host = "127.85.8.1"
+    let host = "127.85.13.1"
     let server = try await TestServer(1, of: [host])
     try await server.put("a", "1")
     var request = DCSpecificRequest()
