@@ -81,9 +81,15 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model", "HCL"]),
     room(
+      "GRPC",
+      [
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+      ] + nio("NIOCore")),
+    room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", "GRPC", logging,
         .product(name: "HeapModule", package: "swift-collections"),
       ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
     room(
@@ -133,7 +139,7 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"]
+      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "GRPC", "Server", "HTTPAPI"]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
@@ -147,8 +153,9 @@ let package = Package(
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
+    tests("GRPC", nio("NIOCore", "NIOPosix")),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire", "GRPC"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(
