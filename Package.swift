@@ -119,7 +119,7 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
+        "Model", "AgentConfiguration", "Gossip", "GRPC", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
         "DNSServer",
         "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -155,7 +155,8 @@ let package = Package(
     tests("AccessControl", ["Model"]),
     tests("GRPC", nio("NIOCore", "NIOPosix")),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire", "GRPC"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Server",
+      ["Model", "State", "Consensus", "AccessControl", "Wire", "GRPC"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

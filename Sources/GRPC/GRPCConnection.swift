@@ -5,9 +5,15 @@ import Synchronization
 
 /// What becomes of a call that was made: told on the event loop of its connection.
 public protocol GRPCResponses: AnyObject, Sendable {
+  /// The other side has taken the call up.
+  func begun()
   func received(_ message: ByteBuffer)
   /// The call is over; nothing follows.
   func ended(_ status: GRPCStatus)
+}
+
+extension GRPCResponses {
+  public func begun() {}
 }
 
 /// A connection on which calls are made. Everything happens on its event loop.
@@ -194,7 +200,10 @@ final class GRPCClientCallHandler: ChannelInboundHandler {
         return end(GRPCStatus(.unavailable, "unexpected HTTP status code received from server: \(status)"), context)
       }
     }
-    guard frame.endStream else { return }
+    guard frame.endStream else {
+      call.responses?.begun()
+      return
+    }
     let number = headers.first(name: "grpc-status").flatMap { Int($0) }
     let code = number.flatMap { GRPCStatus.Code(rawValue: $0) } ?? .unknown
     end(GRPCStatus(code, StatusText.decode(headers.first(name: "grpc-message") ?? "")), context)

@@ -28,8 +28,13 @@ public final class GRPCServerCall: @unchecked Sendable {
     if loop.inEventLoop { work() } else { loop.execute(work) }
   }
 
-  /// Sends headers before the first message.
+  /// Sends headers before the first message: the call has begun, whenever that may come.
   public func sendHead(_ metadata: HPACKHeaders = HPACKHeaders()) {
+    writeHead(metadata)
+    context?.flush()
+  }
+
+  private func writeHead(_ metadata: HPACKHeaders) {
     guard let context, !hasSentHead else { return }
     hasSentHead = true
     var headers: HPACKHeaders = [":status": "200", "content-type": "application/grpc"]
@@ -40,7 +45,7 @@ public final class GRPCServerCall: @unchecked Sendable {
   /// Sends messages that stand behind their lengths already (`ByteBuffer.writeGRPCMessage`).
   public func send(_ messages: ByteBuffer) {
     guard let context else { return }
-    sendHead()
+    writeHead(HPACKHeaders())
     keepalive.sentSomething()
     context.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(messages)))), promise: nil)
   }

@@ -97,7 +97,7 @@ public final class Agent: Sendable {
       configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
     server = cluster.backend.server
     backend = cluster.backend
-    cache = AgentCache(backend: backend)
+    cache = AgentCache(backend: backend, views: cluster.views)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     if let server {
       access = server.tokens

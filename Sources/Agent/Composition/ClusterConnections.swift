@@ -1,5 +1,6 @@
 import AgentConfiguration
 import Consensus
+import GRPC
 import Model
 import NIOCore
 import NIOPosix
@@ -15,6 +16,10 @@ struct ClusterConnections: Sendable {
   let backend: ClusterBackend
   /// Nil in an agent without a server.
   let listener: ServerListener?
+  /// The health of services as servers stream it; nil in an agent that does not ask for streams.
+  let views: HealthViews?
+  /// On which streams are asked for.
+  private let streams: StreamConnections
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
@@ -32,14 +37,18 @@ struct ClusterConnections: Sendable {
     let upgrade = Self.upgrade(
       security, members, datacenter: configuration.datacenter, configuration.tls.internalRPC)
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
-    let client = RPCClient(
-      group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
+    let clientSettings = Self.clientSettings(configuration, upgrade)
+    let client = RPCClient(group: group, settings: clientSettings, logger: LogOutput.logger("agent.server.rpc"))
+    streams = StreamConnections(group: group, settings: clientSettings)
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
     guard configuration.isServer else {
       let servers = ServerList()
       backend = ClusterBackend(
         datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
       listener = nil
+      views =
+        configuration.useStreamingBackend
+        ? HealthViews(datacenter: configuration.datacenter, servers: servers, connections: streams, group: group) : nil
       members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
@@ -61,9 +70,14 @@ struct ClusterConnections: Sendable {
       guard let context = security.serverContext(.internalRPC) else { throw ChannelError.operationUnsupported }
       return NIOSSLServerHandler(context: context)
     }
+    var grpc = GRPCServer()
+    if configuration.enableStreaming {
+      SubscribeService(server, group: group, connections: streams).register(in: &grpc)
+    }
     listener = ServerListener(
-      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
+      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections, grpc: grpc), group: group,
       settings: settings)
+    views = nil
   }
 
   private static func clientSettings(
@@ -149,6 +163,7 @@ struct ClusterConnections: Sendable {
   /// Closes it, and all connections to other servers.
   func stop() async {
     await listener?.stop()
+    streams.shutdown()
     backend.client.shutdown()
   }
 }

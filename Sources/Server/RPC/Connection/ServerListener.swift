@@ -1,4 +1,5 @@
 import Consensus
+import GRPC
 import Logging
 import NIOCore
 import NIOPosix
@@ -11,10 +12,13 @@ public struct ServerProtocols: Sendable {
   public var methods: RPCMethods
   /// The transport of consensus; nil for a server that never has peers.
   public var raft: RaftConnections?
+  /// What is called by gRPC; nil for a server without such services.
+  public var grpc: GRPCServer?
 
-  public init(methods: RPCMethods, raft: RaftConnections? = nil) {
+  public init(methods: RPCMethods, raft: RaftConnections? = nil, grpc: GRPCServer? = nil) {
     self.methods = methods
     self.raft = raft
+    self.grpc = grpc
   }
 
   /// The handlers of a connection; nil where the protocol is not spoken.
@@ -24,7 +28,8 @@ public struct ServerProtocols: Sendable {
     case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel.eventLoop))]
     case .raft: return raft.map { [$0.acceptor(on: channel)] }
     case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
-    case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
+    case .grpc: return grpc?.handlers(on: channel.eventLoop)
+    case .oldMultiplex, .tls, .gossip, .insecureTLS, .raftForwarding: return nil
     }
   }
 }
