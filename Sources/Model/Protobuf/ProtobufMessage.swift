@@ -182,7 +182,7 @@ public struct ProtobufLayout<Root: ProtobufMessage>: Sendable {
   }
 
   private func find(_ number: UInt32, from place: inout Int) -> ProtobufField? {
-    if place < fields.count, fields[place].number > number { place = 0 }
+    if place == fields.count || fields[place].number > number { place = 0 }
     while place < fields.count, fields[place].number < number { place += 1 }
     return place < fields.count && fields[place].number == number ? fields[place] : nil
   }

@@ -1,4 +1,5 @@
 import Consensus
+import GRPC
 import Logging
 import Model
 import NIOCore
@@ -16,6 +17,8 @@ final class TestServer: Sendable {
   let client: RPCClient
   let loop: any EventLoop
   let group = MultiThreadedEventLoopGroup.singleton
+  /// Streams of other servers.
+  let streams: StreamConnections
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -36,7 +39,7 @@ final class TestServer: Sendable {
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil, streams: Bool = true,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -67,13 +70,17 @@ final class TestServer: Sendable {
     // A busy machine may take long to write the first byte; tests of this limit set their own.
     port.handshakeTimeout = .seconds(60)
     listen(&port)
+    var grpc = GRPCServer()
+    self.streams = StreamConnections(group: group, settings: settings)
+    if streams { SubscribeService(node, group: group, connections: self.streams).register(in: &grpc) }
     listener = ServerListener(
-      ServerProtocols(methods: methods, raft: connections), group: group, settings: port)
+      ServerProtocols(methods: methods, raft: connections, grpc: grpc), group: group, settings: port)
     try await listener.start(host: host, port: Self.port)
   }
 
   func stop() async {
     await listener.stop()
+    streams.shutdown()
     client.shutdown()
     await withCheckedContinuation { continuation in
       NIOThreadPool.singleton.submit { [node] _ in
