@@ -119,8 +119,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Gossip", "GRPC", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
-        "DNSServer",
+        "Model", "AgentConfiguration", "Gossip", "GRPC", "Server", "State", "Consensus", "LocalAgent", "Checks",
+        "HTTPAPI", "DNSServer",
         "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),

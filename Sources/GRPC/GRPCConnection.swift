@@ -49,7 +49,9 @@ public final class GRPCConnection: @unchecked Sendable {
   public var isOver: Bool { over.load(ordering: .acquiring) }
 
   /// Told when the connection is closed.
-  public func whenClosed(_ action: @escaping @Sendable () -> Void) { channel.closeFuture.whenComplete { _ in action() } }
+  public func whenClosed(_ action: @escaping @Sendable () -> Void) {
+    channel.closeFuture.whenComplete { _ in action() }
+  }
 
   /// Makes a call with one request.
   ///
@@ -130,6 +132,7 @@ public final class GRPCClientCall: @unchecked Sendable {
       guard self.isReading != isReading else { return }
       self.isReading = isReading
       channel?.setOption(.autoRead, value: isReading).whenFailure { _ in }
+      if isReading { channel?.read() }
     }
   }
 
@@ -206,7 +209,8 @@ final class GRPCClientCallHandler: ChannelInboundHandler {
     }
     let number = headers.first(name: "grpc-status").flatMap { Int($0) }
     let code = number.flatMap { GRPCStatus.Code(rawValue: $0) } ?? .unknown
-    end(GRPCStatus(code, StatusText.decode(headers.first(name: "grpc-message") ?? "")), context)
+    // Both sides have said everything: the stream is about to close by itself.
+    call.end(GRPCStatus(code, StatusText.decode(headers.first(name: "grpc-message") ?? "")))
   }
 
   private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {

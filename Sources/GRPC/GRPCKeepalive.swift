@@ -71,7 +71,11 @@ final class GRPCKeepalive: ChannelInboundHandler, @unchecked Sendable {
     context.close(promise: nil)
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  /// What is wrong with one stream is no reason to end the others.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is NIOHTTP2Errors.StreamError { return }
+    context.close(promise: nil)
+  }
 
   func channelInactive(context: ChannelHandlerContext) {
     timer?.cancel()

@@ -79,7 +79,9 @@ public final class AgentCache: Sendable {
     let ask: @Sendable () -> (any PendingQuery)? = { [backend] in
       backend.query(query, options, on: loop) { completion($0.map { CachedAnswer(answer: $0, age: nil) }) }
     }
-    if let read = views.flatMap({ query.read($0, options, on: loop, otherwise: ask, completion) }) { return read.pending }
+    if let read = views.flatMap({ query.read($0, options, on: loop, otherwise: ask, completion) }) {
+      return read.pending
+    }
     return ask()
   }
 

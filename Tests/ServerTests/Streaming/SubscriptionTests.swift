@@ -154,7 +154,7 @@ extension TestServer {
     await told.wait(3)
     try await server.deregister(node: "a", service: "web")
     await told.wait(4)
-    #expect(told.words == ["+web", "end", "+db", "-web"])
+    #expect(told.words == ["+consul", "+web", "end", "+db", "-web"])
     await server.stop()
   }
 

@@ -52,7 +52,8 @@ extension RegisterRequest {
       let health = try #require(event.serviceHealth)
       let instance = try #require(health.instance)
       let statuses = instance.checks.map(\.value.status).joined(separator: ",")
-      return "\(health.op == 0 ? "+" : "-")\(instance.node?.value.node ?? "")/\(instance.service?.value.id ?? "") \(statuses)"
+      let (node, id) = (instance.node?.value.node ?? "", instance.service?.value.id ?? "")
+      return "\(health.op == 0 ? "+" : "-")\(node)/\(id) \(statuses)"
     }
   }
 
@@ -121,7 +122,8 @@ extension RegisterRequest {
   }
 
   @Test func snapshotsOfManyInstancesComeInSeveralMessages() throws {
-    let updates = (0..<3000).map { TopicUpdate(CatalogOp.register, name: String(repeating: "n", count: 1000) + "\($0)") }
+    let name = String(repeating: "n", count: 1000)
+    let updates = (0..<3000).map { TopicUpdate(CatalogOp.register, name: name + "\($0)") }
     let frames = StreamFrames.snapshot(5, updates)
     #expect(frames.count == 4)
     #expect(frames.allSatisfy { $0.readableBytes < 2 << 20 })
