@@ -139,7 +139,9 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "GRPC", "Server", "HTTPAPI"]
+      dependencies: [
+        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "GRPC", "Server", "HTTPAPI",
+      ]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
@@ -149,7 +151,14 @@ let package = Package(
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model", "HCL"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
-    tests("Consensus"),
+    // What the simulations of several rooms share: a virtual network, disks that fail, the checker of consensus.
+    .target(
+      name: "Simulation", dependencies: ["Consensus", logging], path: "Tests/Simulation", swiftSettings: strict),
+    tests("Consensus", ["Simulation"]),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: ["Simulation", "Model", "State", "Consensus", "Server", logging] + nio("NIOCore", "NIOEmbedded"),
+      swiftSettings: strict),
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),

@@ -12,7 +12,11 @@ enum Fuzz {
   private static var targets: [any FuzzTarget] {
     [
       JSONTarget(), FilterTarget(), HCLTarget(), DNSTarget(), MessagePackTarget(), RequestTarget(), ArchiveTarget(),
+<<<<<<< HEAD
       LogTarget(), StreamTarget(),
+=======
+      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(),
+>>>>>>> main
     ]
   }
 

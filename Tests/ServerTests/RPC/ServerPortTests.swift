@@ -52,6 +52,25 @@ import Wire
     await server.stop()
   }
 
+  @Test func theLastAnswerArrivesAlthoughTheCallerWasStillSending() async throws {
+    let host = "127.85.12.1"
+    let server = try await TestServer(1, of: [host])
+    var request = SnapshotRequest()
+    request.op = 7
+    for _ in 0..<5 {
+      let connection = try await RawConnection.open(host)
+      try await connection.write([5] + request.messagePack)
+      let sending = Task {
+        for _ in 0..<64 { try await connection.write([UInt8](repeating: 0, count: 64 << 10)) }
+      }
+      let answer = String(decoding: try await connection.read(60), as: UTF8.self)
+      #expect(answer.contains("unrecognized snapshot op"))
+      await connection.close()
+      _ = await sending.result
+    }
+    await server.stop()
+  }
+
   @Test func connectionsAreCountedByClient() {
     let limit = ConnectionLimit(2)
     #expect(limit.enter("a") && limit.enter("a") && limit.enter("b"))
@@ -81,6 +100,27 @@ import Wire
     #expect(found.allSatisfy { $0.header.error.isEmpty })
     #expect(Array(found[1].body.readableBytesView) == [0x80])
     await connection.close()
+    await server.stop()
+  }
+
+  /// Far more than is read ahead waits in the peer until its turn comes.
+  @Test func whatComesBehindAWaitingRequestIsAnsweredAfterIt() async throws {
+    let host = "127.85.8.1"
+    let server = try await TestServer(1, of: [host])
+    try await server.put("a", "1")
+    var waiting = KeyRequest()
+    waiting.key = "a"
+    waiting.options.minIndex = 1 << 40
+    waiting.options.maxTime = .seconds(1)
+    let connection = try await RawConnection.open(host)
+    let count = 60_000
+    var bytes = [0] + Self.request(0, "KVS.Get", waiting.messagePack)
+    for sequence in 1...count { bytes += Self.request(UInt64(sequence), "Status.Ping") }
+    #expect(bytes.count > 2 << 20)
+    try await connection.write(bytes)
+    // An answer is its request and more.
+    let answered = try await connection.read(bytes.count)
+    #expect(answered.count >= bytes.count)
     await server.stop()
   }
 
