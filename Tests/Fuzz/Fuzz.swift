@@ -12,11 +12,7 @@ enum Fuzz {
   private static var targets: [any FuzzTarget] {
     [
       JSONTarget(), FilterTarget(), HCLTarget(), DNSTarget(), MessagePackTarget(), RequestTarget(), ArchiveTarget(),
-<<<<<<< HEAD
-      LogTarget(), StreamTarget(),
-=======
-      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(),
->>>>>>> main
+      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(), StreamTarget(),
     ]
   }
 

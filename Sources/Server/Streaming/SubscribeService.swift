@@ -90,12 +90,25 @@ public struct SubscribeService: Sendable {
     guard server.members.datacenters.contains(datacenter) else {
       throw GRPCStatus(.unavailable, ServerError.noPathToDatacenter(datacenter).description)
     }
-    guard let other = server.members.servers(in: datacenter).randomElement() else {
+    let servers = server.members.servers(in: datacenter).map(\.rpcAddress).shuffled()
+    guard !servers.isEmpty else {
       throw GRPCStatus(.unavailable, ServerError.datacenterUnreachable(datacenter).description)
     }
     let forwarded = ForwardedSubscription(call)
-    connections.connection(to: other.rpcAddress) { forwarded.take($0, Array(message.readableBytesView)) }
+    connect(forwarded, Array(message.readableBytesView), to: servers[...])
     return forwarded
+  }
+
+  /// Asks the first of the servers that can be reached.
+  private func connect(_ forwarded: ForwardedSubscription, _ request: [UInt8], to servers: ArraySlice<String>) {
+    guard let address = servers.first else { return }
+    connections.connection(to: address) { [self] result in
+      if case .failure = result, servers.count > 1 {
+        connect(forwarded, request, to: servers.dropFirst())
+      } else {
+        forwarded.take(result, request)
+      }
+    }
   }
 }
 

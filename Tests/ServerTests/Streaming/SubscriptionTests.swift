@@ -191,6 +191,27 @@ extension TestServer {
     await server.stop()
   }
 
+  @Test func whatIsAskedOfAnotherDatacenterIsAnsweredThere() async throws {
+    let hosts = ["127.88.10.1", "127.88.10.2"]
+    let near = try await TestServer(1, of: [hosts[0]])
+    let far = try await TestServer(1, of: [hosts[1]], datacenter: "dc2")
+    near.node.members.put(TestServer.member(1, hosts[1], datacenter: "dc2").named("s1.dc2"), in: .wan)
+    // One that does not answer.
+    near.node.members.put(TestServer.member(2, "127.88.10.3", datacenter: "dc2").named("s2.dc2"), in: .wan)
+    try await far.register(.instance("web", node: "a"))
+    let (told, call) = try await near.subscribe("web") { $0.datacenter = "dc2" }
+    await told.wait(2)
+    try await far.register(.instance("web", node: "b"))
+    await told.wait(3)
+    #expect(told.words == ["+a/web pass", "end", "+b/web pass"])
+    call.cancel()
+    let (second, _) = try await near.subscribe("web") { $0.datacenter = "dc2" }
+    await second.wait(2)
+    await far.stop()
+    #expect(await second.end()?.code == .unavailable)
+    await near.stop()
+  }
+
   @Test func aServerWithoutStreamsSaysSo() async throws {
     let server = try await TestServer(1, of: ["127.88.6.1"], streams: false)
     let (told, _) = try await server.subscribe("web")
