@@ -70,7 +70,7 @@ public final class StreamConnections: Sendable {
       .whenComplete { [self] result in
         dialled(
           address,
-          result.mapError { GRPCStatus(.unavailable, "dial tcp \(address): \(RPCConnection.reason($0))") })
+          result.mapError { GRPCStatus(.unavailable, RPCConnection.failure($0, dialling: address)) })
       }
   }
 
