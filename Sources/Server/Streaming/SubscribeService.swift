@@ -90,7 +90,7 @@ public struct SubscribeService: Sendable {
     guard server.members.datacenters.contains(datacenter) else {
       throw GRPCStatus(.unavailable, ServerError.noPathToDatacenter(datacenter).description)
     }
-    let servers = server.members.servers(in: datacenter).map(\.rpcAddress).shuffled()
+    let servers = server.members.candidates(in: datacenter).map(\.rpcAddress).shuffled()
     guard !servers.isEmpty else {
       throw GRPCStatus(.unavailable, ServerError.datacenterUnreachable(datacenter).description)
     }
