@@ -90,9 +90,11 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
+        "Certificates", logging,
         .product(name: "HeapModule", package: "swift-collections"),
-      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+        ssl,
+      ] + nio("NIOCore", "NIOPosix", "NIOTLS", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [
@@ -174,7 +176,9 @@ let package = Package(
       ]),
     tests(
       "Server",
-      ["Model", "State", "Consensus", "AccessControl", "Authentication", "Wire"]
+      [
+        "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates", ssl,
+      ]
         + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),

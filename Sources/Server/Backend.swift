@@ -36,11 +36,14 @@ public protocol ReadQuery: Sendable {
   /// Where an answer comes from, for those that tell.
   static func meta(of response: Response) -> RPCQueryMeta?
   static func setMeta(_ meta: RPCQueryMeta, of response: inout Response)
+  /// Whether it is refused where there is no service mesh (`connect.enabled`).
+  static var needsMesh: Bool { get }
   /// Leaves only the elements that match, where an answer has elements.
   static func filter(_ response: inout Response, by expression: String) throws(FilterError)
 }
 
 extension ReadQuery {
+  public static var needsMesh: Bool { false }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
   public static func meta(of response: Response) -> RPCQueryMeta? { nil }
@@ -95,6 +98,15 @@ public enum PreparedWrite<Reply: Sendable>: Sendable {
   case later(@Sendable (_ completion: @escaping @Sendable (Result<PreparedWrite<Reply>, ServerError>) -> Void) -> Void)
 }
 
+extension PreparedWrite {
+  /// More than one command, or more than a moment of work; runs elsewhere and calls back on any thread.
+  static func work(
+    _ body: @escaping @Sendable (_ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void) -> Void
+  ) -> Self {
+    .later { completion in body { completion($0.map { .immediate($0) }) } }
+  }
+}
+
 /// What writes may look at while they are prepared, on the leader.
 public struct WriteContext: Sendable {
   public var state: StateSnapshot
@@ -116,6 +128,8 @@ public struct WriteContext: Sendable {
   public var dataDirectory: String?
   /// Asks identity providers; nil on servers without access control.
   public var logins: LoginService?
+  /// The cluster's certificate authority; nil on servers without a service mesh.
+  var authority: AuthorityDuties?
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 
@@ -129,7 +143,7 @@ extension CommandResult {
   /// True, or the state machine's refusal as an error behind `prefix`.
   func success(prefix: String) throws(ServerError) -> Bool {
     switch self {
-    case .done, .text, .transaction: return true
+    case .done, .text, .number, .transaction: return true
     case .bool(let value): return value
     case .failed(let text): throw .rejected(prefix + text)
     }
@@ -194,6 +208,10 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   case shuttingDown
   /// More requests than `limits.request_limits` allows; `elsewhere` if another server may answer.
   case rateLimited(elsewhere: Bool)
+  /// More requests for certificates than the authority signs.
+  case signingLimit
+  /// The request needs the service mesh, which is switched off.
+  case meshDisabled
   /// More requests to the servers than `limits.rpc_rate` of the agent allows.
   case tooManyCalls
 
@@ -210,6 +228,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
+    case .signingLimit: "Rate limit reached, try again later"
+    case .meshDisabled: "Connect must be enabled in order to use this endpoint"
     case .rateLimited(false):
       "rate limit exceeded for operation that can only be performed by the leader, try again later"
     case .tooManyCalls: "RPC rate limit exceeded"

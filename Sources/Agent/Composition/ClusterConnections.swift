@@ -3,7 +3,6 @@ import Consensus
 import Model
 import NIOCore
 import NIOPosix
-import NIOSSL
 import Server
 import Synchronization
 import Telemetry
@@ -18,6 +17,10 @@ struct ClusterConnections: Sendable {
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
+  /// Gets a client its certificate, where servers give it one.
+  private let encryption: AutoEncryption?
+  /// Lets a server accept the certificates that were given.
+  private let clientAuthorities: ClientAuthorities?
 
   private struct ListenPlace: Sendable {
     var host: String
@@ -26,20 +29,31 @@ struct ClusterConnections: Sendable {
 
   init(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, security: TransportSecurity,
-    dataDirectory: String?, group: MultiThreadedEventLoopGroup
+    dataDirectory: String?,
+    credentials: AgentCredentials, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
-    let upgrade = Self.upgrade(
-      security, members, datacenter: configuration.datacenter, configuration.tls.internalRPC)
+    let outgoing = OutgoingSecurity(security, members: members)
+    let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing.upgrade(to: $0) }
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
+    var calls = Self.clientSettings(configuration, upgrade)
+    calls.refusal = { outgoing.refusal }
     let client = RPCClient(
-      group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
+      group: group, settings: calls, logger: LogOutput.logger("agent.server.rpc"))
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
     guard configuration.isServer else {
       let servers = ServerList()
       backend = ClusterBackend(
         datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
       listener = nil
+      clientAuthorities = nil
+      encryption =
+        configuration.autoEncrypt.tls
+        ? Self.encryption(
+          configuration, backend: backend, members: members, security: security,
+          StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration)), credentials,
+          on: group.next())
+        : nil
       members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
@@ -56,14 +70,50 @@ struct ClusterConnections: Sendable {
     var settings = ServerListener.Settings()
     settings.handshakeTimeout = .nanoseconds(configuration.limits.rpcHandshakeTimeout.nanoseconds)
     settings.connectionsPerClientMax = configuration.limits.rpcMaxConnectionsPerClient
-    settings.requiresTLS = security.verifiesIncoming(.internalRPC)
-    settings.makeTLS = {
-      guard let context = security.serverContext(.internalRPC) else { throw ChannelError.operationUnsupported }
-      return NIOSSLServerHandler(context: context)
-    }
+    settings.security = PortSecurity(security, datacenter: configuration.datacenter)
+    let allows = configuration.autoEncrypt.allowTLS
+    let strangers = RPCMethods(strangersOf: backend, server: server, allows ? AutoEncryptSettings(security) : nil)
+    encryption = nil
+    clientAuthorities =
+      allows
+      ? ClientAuthorities(
+        backend: backend, security: security, on: group.next(), logger: LogOutput.logger("agent.server")) : nil
     listener = ServerListener(
-      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
-      settings: settings)
+      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections, strangers: strangers),
+      group: group,
+      settings: settings, logger: LogOutput.logger("agent.server.rpc"))
+  }
+
+  private static func encryption(
+    _ configuration: RuntimeConfiguration, backend: ClusterBackend, members: MemberTable, security: TransportSecurity,
+    _ call: StrangerCall, _ credentials: AgentCredentials, on loop: any EventLoop
+  ) -> AutoEncryption {
+    var settings = AutoEncryption.Settings(
+      datacenter: configuration.datacenter, nodeName: configuration.nodeName)
+    settings.dnsNames = configuration.autoEncrypt.dnsSANs
+    settings.addresses = configuration.autoEncrypt.ipSANs.map(\.description)
+    settings.token = { credentials.agent }
+    let configured = Self.serverAddresses(configuration)
+    settings.candidates = { [members] in Array(Set(configured + Self.addresses(members))) }
+    return AutoEncryption(
+      settings, backend: backend, security: security, call: call, on: loop,
+      logger: LogOutput.logger("agent.auto_config"))
+  }
+
+  /// Where servers may be by the addresses that the agent is to join: those are of gossip, and the servers' port is
+  /// expected to be this agent's.
+  private static func serverAddresses(_ configuration: RuntimeConfiguration) -> [String] {
+    configuration.join.lan.filter { !$0.contains("=") }.map { address in
+      var host = address[...]
+      if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+        host = host[...end]
+      } else if host.count(where: { $0 == ":" }) == 1, let colon = host.firstIndex(of: ":") {
+        host = host[..<colon]
+      } else if host.contains(":") {
+        host = "[\(host)]"
+      }
+      return "\(host):\(configuration.ports.server)"
+    }
   }
 
   private static func clientSettings(
@@ -87,28 +137,6 @@ struct ClusterConnections: Sendable {
   private static func localAddress(_ configuration: RuntimeConfiguration) -> String? {
     let bind = configuration.addresses.bind.description
     return ["0.0.0.0", "::"].contains(bind) ? nil : bind
-  }
-
-  /// Speaks TLS with other servers where certificates or authorities are configured. Files that change count for the next
-  /// connection.
-  private static func upgrade(
-    _ security: TransportSecurity, _ members: MemberTable, datacenter: String,
-    _ settings: RuntimeConfiguration.TLS.Interface
-  ) -> @Sendable (String) -> RPCClient.Upgrade? {
-    let name = settings.verifyServerHostname ? security.serverHostname(datacenter: datacenter) : nil
-    let secure: RPCClient.Upgrade = { channel in
-      channel.eventLoop.makeCompletedFuture {
-        let context = try NIOSSLContext(configuration: security.clientConfiguration(.internalRPC))
-        try channel.pipeline.syncOperations.addHandler(
-          try NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
-      }
-    }
-    return { address in
-      guard security.usesTLSForRPC else { return nil }
-      // A server that says it has no TLS is reached in clear, unless that is ruled out.
-      let speaksTLS = members.servers.first { $0.rpcAddress == address }?.usesTLS ?? true
-      return speaksTLS || settings.verifyOutgoing ? secure : nil
-    }
   }
 
   /// The servers that a client may ask.
@@ -155,10 +183,14 @@ struct ClusterConnections: Sendable {
     } catch {
       throw AgentError.listen(what: "RPC server", address: "\(bind.host):\(bind.port)", reason: "\(error)")
     }
+    encryption?.start()
+    clientAuthorities?.start()
   }
 
   /// Closes it, and all connections to other servers.
   func stop() async {
+    encryption?.stop()
+    clientAuthorities?.stop()
     await listener?.stop()
     backend.client.shutdown()
   }

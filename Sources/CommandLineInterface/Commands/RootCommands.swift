@@ -4,6 +4,7 @@ extension CommandTree {
     .group("acl", "Works with access control", ACLCommands.group),
     .command("agent", "Runs an agent") { AgentCommand.command },
     .group("catalog", "Looks into the catalog", CatalogCommands.group),
+    .group("connect", "Works with the service mesh", ConnectCommands.group),
     .command("debug", "Collects what an agent knows of itself") { DebugCommand.command },
     .command("event", "Fires an event") { EventCommand.command },
     .command("exec", "Runs a command on other machines") { ExecCommand.command },

@@ -21,6 +21,10 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
+    if Query.needsMesh, settings.authority == nil {
+      completion(.failure(.meshDisabled))
+      return nil
+    }
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: true)))
       return nil
@@ -171,6 +175,7 @@ extension ServerNode: Backend {
     }
     context.current = { [store] in store.current }
     context.now = WallClock.now()
+    context.authority = leader.authority
     return context
   }
 }

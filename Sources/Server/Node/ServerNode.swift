@@ -25,6 +25,8 @@ public final class ServerNode: Sendable {
     public var accessControl: AccessControlSettings?
     /// How identity providers are asked when somebody logs in.
     public var providers: any ProviderTransport = NoProviders()
+    /// Nil without a service mesh, and so without certificates for it.
+    public var authority: AuthoritySettings?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 

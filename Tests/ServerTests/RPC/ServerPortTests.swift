@@ -53,7 +53,7 @@ import Wire
   }
 
   @Test func theLastAnswerArrivesAlthoughTheCallerWasStillSending() async throws {
-    let host = "127.85.12.1"
+    let host = "127.85.19.1"
     let server = try await TestServer(1, of: [host])
     var request = SnapshotRequest()
     request.op = 7
@@ -170,7 +170,7 @@ import Wire
   }
 
   @Test func listsAreFilteredByTheServer() async throws {
-    let host = "127.85.8.1"
+    let host = "127.85.13.1"
     let server = try await TestServer(1, of: [host])
     try await server.put("a", "1")
     var request = DCSpecificRequest()

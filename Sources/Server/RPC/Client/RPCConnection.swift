@@ -134,7 +134,7 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
         case .success(let channel): self.connected(channel)
         case .failure(let error):
           let path = (self.client.settings.localAddress.map { "\($0):0->" } ?? "") + self.address
-          self.end(.connecting("dial tcp \(path): \(Self.reason(error))"))
+          self.end(.connecting(Self.failure(error, dialling: path)))
         }
       }
   }
@@ -208,7 +208,13 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
     return host.isEmpty ? nil : (String(host), Int(port))
   }
 
-  static func reason(_ error: any Error) -> String {
+  /// Why there is no connection to an address.
+  static func failure(_ error: any Error, dialling address: String) -> String {
+    if let error = error as? SecuringError { return error.description }
+    return "dial tcp \(address): \(reason(error))"
+  }
+
+  private static func reason(_ error: any Error) -> String {
     switch error {
     case let error as NIOConnectionError:
       let inner = error.connectionErrors.first?.error ?? error.dnsAAAAError ?? error.dnsAError

@@ -48,6 +48,10 @@ extension ServerError {
       self = .permissionDenied(String(text[place.upperBound...].drop { $0 == ":" || $0 == " " }))
     } else if text.contains("try again later or against a different server") {
       self = .rateLimited(elsewhere: true)
+    } else if text.contains("Rate limit reached, try again later") {
+      self = .signingLimit
+    } else if text.contains(ServerError.meshDisabled.description) {
+      self = .meshDisabled
     } else if text.contains("rate limit exceeded") {
       self = .rateLimited(elsewhere: false)
     } else {

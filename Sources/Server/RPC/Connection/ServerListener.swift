@@ -11,11 +11,18 @@ public struct ServerProtocols: Sendable {
   public var methods: RPCMethods
   /// The transport of consensus; nil for a server that never has peers.
   public var raft: RaftConnections?
+  /// What agents may call that have no certificate yet; nil where none get any.
+  public var strangers: RPCMethods?
 
-  public init(methods: RPCMethods, raft: RaftConnections? = nil) {
+  public init(methods: RPCMethods, raft: RaftConnections? = nil, strangers: RPCMethods? = nil) {
     self.methods = methods
     self.raft = raft
+    self.strangers = strangers
   }
+
+  /// What a TLS handshake may name (ALPN).
+  public static let applicationProtocols = [ServerProtocol.rpc, .raft, .multiplex, .snapshot]
+    .compactMap(\.applicationProtocolName)
 
   /// The handlers of a connection; nil where the protocol is not spoken.
   func handlers(of named: ServerProtocol, _ channel: any Channel) throws -> [any ChannelHandler]? {
@@ -38,10 +45,8 @@ public final class ServerListener: Sendable {
     public var handshakeTimeout = TimeAmount.seconds(5)
     /// Connections per client address; 0 is no limit.
     public var connectionsPerClientMax = 100
-    /// Makes the handler that speaks TLS on a connection that asked for it; nil where there is no certificate.
-    public var makeTLS: (@Sendable () throws -> any ChannelHandler)?
-    /// Whether connections in clear are refused (`verify_incoming`).
-    public var requiresTLS = false
+    /// Nil where only connections in clear are taken.
+    public var security: PortSecurity?
 
     public init() {}
   }
@@ -50,6 +55,7 @@ public final class ServerListener: Sendable {
   private let settings: Settings
   private let protocols: ServerProtocols
   private let limit: ConnectionLimit
+  private let refusals: RefusalLog
   private let open = Mutex<OpenChannels>(OpenChannels())
 
   private struct OpenChannels {
@@ -57,11 +63,15 @@ public final class ServerListener: Sendable {
     var channels: [ObjectIdentifier: any Channel] = [:]
   }
 
-  public init(_ protocols: ServerProtocols, group: any EventLoopGroup, settings: Settings = Settings()) {
+  public init(
+    _ protocols: ServerProtocols, group: any EventLoopGroup, settings: Settings = Settings(),
+    logger: Logger = Logger(label: "rpc")
+  ) {
     self.protocols = protocols
     self.group = group
     self.settings = settings
     limit = ConnectionLimit(settings.connectionsPerClientMax)
+    refusals = RefusalLog(logger)
   }
 
   /// For reloads of the configuration.
@@ -90,7 +100,7 @@ public final class ServerListener: Sendable {
     channel.closeFuture.whenComplete { [limit] _ in limit.leave(client) }
     ServerMetrics.acceptedConnection.increment()
     track(channel)
-    try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings))
+    try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings, refusals))
   }
 
   private func track(_ channel: any Channel) {

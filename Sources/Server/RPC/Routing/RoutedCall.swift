@@ -103,7 +103,8 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     guard error.allowsRetry(of: wish, byClient: backend.server == nil), now < deadline else { return finish(result) }
     let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
     failed = (destination, min(now + jitter, deadline))
-    pause = .nanoseconds(pause.nanoseconds &* 2)
+    // Where servers are asked in turn, failures may follow each other faster than the pauses grow.
+    pause = .nanoseconds(min(pause.nanoseconds &* 2, backend.holdTimeout.nanoseconds))
     waitABit()
   }
 

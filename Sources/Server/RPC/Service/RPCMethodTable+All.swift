@@ -13,6 +13,7 @@ extension RPCMethodTable {
     registerOperator()
     registerAccessControl()
     registerAuthMethods()
+    registerAuthority()
     registerGossip()
   }
 
@@ -97,6 +98,13 @@ extension RPCMethodTable {
     read(PolicyList.self, Protection { _ in .aclRead })
     read(RoleRead.self, Protection { _ in .aclRead })
     read(RoleList.self, Protection { _ in .aclRead })
+  }
+
+  private mutating func registerAuthority() {
+    read(ConnectCARoots.self, Protection { _ in nil })
+    read(ConnectCAConfigurationGet.self, Protection { _ in .operatorWrite })
+    write(ConnectCAConfigurationSet.self)
+    write(ConnectCASign.self)
   }
 
   private mutating func registerOperator() {
