@@ -177,7 +177,8 @@ let package = Package(
     tests(
       "Server",
       [
-        "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates", ssl,
+        "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates",
+        ssl,
       ]
         + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
