@@ -88,10 +88,16 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ]),
     room(
+      "GRPC",
+      [
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+      ] + nio("NIOCore")),
+    room(
       "Server",
       [
         "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
-        "Certificates", logging,
+        "Certificates", "GRPC", logging,
         .product(name: "HeapModule", package: "swift-collections"),
         ssl,
       ] + nio("NIOCore", "NIOPosix", "NIOTLS", "NIOConcurrencyHelpers")),
@@ -122,7 +128,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
+        "Model", "AgentConfiguration", "Gossip", "GRPC", "Server", "State", "Consensus", "LocalAgent", "Checks",
+        "HTTPAPI",
         "DNSServer", "AccessControl", "Authentication", "Telemetry", "TransportSecurity", "Wire", "ConsulClient",
         logging,
         metrics, httpClient, crypto,
@@ -145,8 +152,8 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Authentication", "Server",
-        "HTTPAPI",
+        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Authentication", "GRPC",
+        "Server", "HTTPAPI",
       ]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
@@ -168,6 +175,7 @@ let package = Package(
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
+    tests("GRPC", nio("NIOCore", "NIOPosix")),
     tests(
       "Authentication",
       [
@@ -178,7 +186,7 @@ let package = Package(
       "Server",
       [
         "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates",
-        ssl,
+        "GRPC", ssl,
       ]
         + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),

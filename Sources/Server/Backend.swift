@@ -178,6 +178,8 @@ public struct Answer<Reply: Sendable>: Sendable {
   /// Milliseconds since the answering server last heard of the leader; 0 on the leader.
   public var lastContactMilliseconds: UInt64 = 0
   public var knownLeader = true
+  /// Whether a stream of events kept the answer current, instead of a query that waits.
+  public var isStreamed = false
 
   public init(value: Reply, index: UInt64) {
     self.value = value

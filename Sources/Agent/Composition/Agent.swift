@@ -104,7 +104,7 @@ public final class Agent: Sendable {
       credentials: credentials, group: group)
     server = cluster.backend.server
     backend = cluster.backend
-    cache = AgentCache(backend: backend)
+    cache = AgentCache(backend: backend, views: cluster.views)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
     leaves = LeafCertificates(backend: backend, on: loop, logger: LogOutput.logger("agent.leaf-certs"))
     if let server {

@@ -1,5 +1,6 @@
 import AgentConfiguration
 import Consensus
+import GRPC
 import Model
 import NIOCore
 import NIOPosix
@@ -14,6 +15,10 @@ struct ClusterConnections: Sendable {
   let backend: ClusterBackend
   /// Nil in an agent without a server.
   let listener: ServerListener?
+  /// The health of services as servers stream it; nil in an agent that does not ask for streams.
+  let views: HealthViews?
+  /// On which streams are asked for.
+  private let streams: StreamConnections
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
@@ -38,6 +43,7 @@ struct ClusterConnections: Sendable {
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
     var calls = Self.clientSettings(configuration, upgrade)
     calls.refusal = { outgoing.refusal }
+    streams = StreamConnections(group: group, settings: calls)
     let client = RPCClient(
       group: group, settings: calls, logger: LogOutput.logger("agent.server.rpc"))
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
@@ -54,6 +60,9 @@ struct ClusterConnections: Sendable {
           StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration)), credentials,
           on: group.next())
         : nil
+      views =
+        configuration.useStreamingBackend
+        ? HealthViews(datacenter: configuration.datacenter, servers: servers, connections: streams, group: group) : nil
       members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
@@ -78,10 +87,15 @@ struct ClusterConnections: Sendable {
       allows
       ? ClientAuthorities(
         backend: backend, security: security, on: group.next(), logger: LogOutput.logger("agent.server")) : nil
+    var grpc = GRPCServer()
+    if configuration.enableStreaming {
+      SubscribeService(server, group: group, connections: streams).register(in: &grpc)
+    }
+    views = nil
     listener = ServerListener(
-      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections, strangers: strangers),
-      group: group,
-      settings: settings, logger: LogOutput.logger("agent.server.rpc"))
+      ServerProtocols(
+        methods: RPCMethods(backend, server: server), raft: connections, strangers: strangers, grpc: grpc),
+      group: group, settings: settings, logger: LogOutput.logger("agent.server.rpc"))
   }
 
   private static func encryption(
@@ -192,6 +206,7 @@ struct ClusterConnections: Sendable {
     encryption?.stop()
     clientAuthorities?.stop()
     await listener?.stop()
+    streams.shutdown()
     backend.client.shutdown()
   }
 }

@@ -94,9 +94,9 @@ enum Health {
     let filter = try FilterParameter<HealthEntry>(request)
     let service = request.suffix
     let tags = request.query.all("tag")
-    let settings = exchange.api.settings
-    let isStreamed =
-      settings.usesStreaming && !connect
+    // A server's own state is as current as any stream: there, it only shows in a header.
+    let isLikeStreamed =
+      exchange.api.settings.usesStreaming && exchange.api.cache.views == nil && !connect
       && (options.minIndex > 0 || options.cache != nil)
     if Peers.isForeign(request) { return Catalog.sendNothing(exchange, options) }
     let rights = exchange.rights
@@ -104,9 +104,9 @@ enum Health {
     if connect, !rights.allows(.serviceRead(service)) { throw HTTPError(.forbidden, "Permission denied") }
     request.withSelection(exchange, options) { selection in
       let query = HealthServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
-      exchange.readCached(query, options) { answer in
+      exchange.readFollowed(query, options) { answer in
         let visible = Visible(answer.value, rights) { $0.readPermissions }
-        var head = exchange.head(answer, options, isStreamed: isStreamed)
+        var head = exchange.head(answer, options, isStreamed: answer.isStreamed || isLikeStreamed)
         head.isFiltered = visible.isFiltered
         var found = filter.apply(to: visible.elements) { HealthEntry($0) }
         if onlyPassing { found.removeAll { !$0.isPassing } }

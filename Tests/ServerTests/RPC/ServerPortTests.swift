@@ -22,7 +22,7 @@ import Wire
 
   // MARK: First byte
 
-  @Test(arguments: [[2], [6], [7], [8], [9], [10], [3, 3], [0xFF]] as [[UInt8]])
+  @Test(arguments: [[2], [6], [7], [9], [10], [3, 3], [0xFF]] as [[UInt8]])
   func protocolsThatAreNotSpokenAreClosedWithoutAWord(bytes: [UInt8]) async throws {
     let host = "127.85.1.\(Int(bytes[0] >> 1) + bytes.count * 20 + Int(bytes[0] & 1) * 10)"
     let server = try await TestServer(1, of: [host])

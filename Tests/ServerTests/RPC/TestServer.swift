@@ -1,4 +1,5 @@
 import Consensus
+import GRPC
 import Logging
 import Model
 import NIOCore
@@ -17,6 +18,8 @@ final class TestServer: Sendable {
   let client: RPCClient
   let loop: any EventLoop
   let group = MultiThreadedEventLoopGroup.singleton
+  /// Streams of other servers.
+  let streams: StreamConnections
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -40,9 +43,8 @@ final class TestServer: Sendable {
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
-    bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
-    security: TransportSecurity? = nil, authority: AuthoritySettings? = nil,
+    bootstrap: Bool = true, holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    security: TransportSecurity? = nil, authority: AuthoritySettings? = nil, streams: Bool = true,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -83,16 +85,20 @@ final class TestServer: Sendable {
     port.handshakeTimeout = .seconds(60)
     port.security = security.map { PortSecurity($0, datacenter: "dc1") }
     listen(&port)
+    var grpc = GRPCServer()
+    self.streams = StreamConnections(group: group, settings: settings)
+    if streams { SubscribeService(node, group: group, connections: self.streams).register(in: &grpc) }
     listener = ServerListener(
       ServerProtocols(
         methods: methods, raft: connections,
-        strangers: RPCMethods(strangersOf: backend, server: node, security.map { AutoEncryptSettings($0) })),
+        strangers: RPCMethods(strangersOf: backend, server: node, security.map { AutoEncryptSettings($0) }), grpc: grpc),
       group: group, settings: port, logger: logger)
     try await listener.start(host: host, port: Self.port)
   }
 
   func stop() async {
     await listener.stop()
+    streams.shutdown()
     client.shutdown()
     await withCheckedContinuation { continuation in
       NIOThreadPool.singleton.submit { [node] _ in

@@ -1,4 +1,5 @@
 import Consensus
+import GRPC
 import Logging
 import NIOCore
 import NIOPosix
@@ -13,15 +14,20 @@ public struct ServerProtocols: Sendable {
   public var raft: RaftConnections?
   /// What agents may call that have no certificate yet; nil where none get any.
   public var strangers: RPCMethods?
+  /// What is called by gRPC; nil for a server without such services.
+  public var grpc: GRPCServer?
 
-  public init(methods: RPCMethods, raft: RaftConnections? = nil, strangers: RPCMethods? = nil) {
+  public init(
+    methods: RPCMethods, raft: RaftConnections? = nil, strangers: RPCMethods? = nil, grpc: GRPCServer? = nil
+  ) {
     self.methods = methods
     self.raft = raft
     self.strangers = strangers
+    self.grpc = grpc
   }
 
   /// What a TLS handshake may name (ALPN).
-  public static let applicationProtocols = [ServerProtocol.rpc, .raft, .multiplex, .snapshot]
+  public static let applicationProtocols = [ServerProtocol.rpc, .raft, .multiplex, .snapshot, .grpc]
     .compactMap(\.applicationProtocolName)
 
   /// The handlers of a connection; nil where the protocol is not spoken.
@@ -33,7 +39,8 @@ public struct ServerProtocols: Sendable {
       ServerMetrics.raftConnection.increment()
       return raft.map { [$0.acceptor(on: channel)] }
     case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
-    case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
+    case .grpc: return grpc?.handlers(on: channel.eventLoop)
+    case .oldMultiplex, .tls, .gossip, .insecureTLS, .raftForwarding: return nil
     }
   }
 }
