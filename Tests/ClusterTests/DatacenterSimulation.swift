@@ -202,6 +202,8 @@ final class DatacenterSimulation: @unchecked Sendable {
         switch try request.prepare(context(of: server.machine)) {
         case .immediate(let reply): answer(.success(reply))
         case .command(let command, let reply): log(command, at: server, reply, answer)
+        // The simulated world has no identity providers.
+        case .later: answer(.failure(.invalid("nobody outside the cluster can be asked here")))
         }
       } catch {
         answer(.failure(error))
