@@ -102,9 +102,7 @@ public final class Agent: Sendable {
     if let server {
       access = server.tokens
     } else {
-      access =
-        configuration.acl.enabled
-        ? DownPolicyResolver(downPolicy: configuration.acl.downPolicy, nodeName: configuration.nodeName) : nil
+      access = RemoteTokenResolver.Settings(configuration).map { RemoteTokenResolver($0, backend: backend, on: loop) }
     }
     access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
     let credentials = AgentCredentials(configuration.acl.tokens)
@@ -121,8 +119,7 @@ public final class Agent: Sendable {
       ),
       members: members, events: local.events, nameLost: { [end] in end.yield(.shutdown) })
     dns = try DNSServer.make(
-      configuration, backend: backend, cache: cache, resolver: server?.access ?? access, credentials: credentials,
-      group: group)
+      configuration, backend: backend, cache: cache, credentials: credentials, group: group)
     api = Mutex(nil)
   }
 

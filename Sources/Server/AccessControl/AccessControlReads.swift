@@ -103,3 +103,31 @@ public struct RoleList: ReadQuery {
     state.aclRoles(policy: policy.isEmpty ? nil : policy)
   }
 }
+
+/// Those of the policies that the token of the request has: how an agent without a server finds out what a token may do.
+public struct PolicyResolve: ReadQuery {
+  public static let method = "ACL.PolicyResolve"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLPolicy]> {
+    QueryResult(
+      index: state.aclPolicies().index, value: ids.compactMap { state.aclPolicy(id: $0).value?.value },
+      watch: StateSnapshot.accessWatch)
+  }
+}
+
+/// The same for roles.
+public struct RoleResolve: ReadQuery {
+  public static let method = "ACL.RoleResolve"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLRole]> {
+    QueryResult(
+      index: state.aclRoles(policy: nil).index, value: ids.compactMap { state.aclRole(id: $0).value },
+      watch: StateSnapshot.accessWatch)
+  }
+}

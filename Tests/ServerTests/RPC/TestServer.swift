@@ -16,6 +16,7 @@ final class TestServer: Sendable {
   let client: RPCClient
   let loop: any EventLoop
   let group = MultiThreadedEventLoopGroup.singleton
+  let methods: RPCMethods
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -37,6 +38,7 @@ final class TestServer: Sendable {
   init(
     _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
     holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    coordinatePeriod: GoDuration = .seconds(5),
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -54,6 +56,7 @@ final class TestServer: Sendable {
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger)
     serverSettings.accessControl = accessControl
+    serverSettings.coordinates.period = coordinatePeriod
     node = try ServerNode(
       settings: serverSettings,
       members: members,
@@ -62,7 +65,7 @@ final class TestServer: Sendable {
     settings.localAddress = host
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
-    let methods = RPCMethods(backend, server: node)
+    methods = RPCMethods(backend, server: node)
     var port = ServerListener.Settings()
     // A busy machine may take long to write the first byte; tests of this limit set their own.
     port.handshakeTimeout = .seconds(60)
@@ -150,10 +153,13 @@ extension Backend {
     }
   }
 
-  func write<Request: WriteRequest>(_ request: Request, on loop: any EventLoop) async throws -> Request.Reply {
+  @discardableResult
+  func write<Request: WriteRequest>(
+    _ request: Request, token: String = "", on loop: any EventLoop
+  ) async throws -> Request.Reply {
     try await withCheckedThrowingContinuation { continuation in
       loop.execute {
-        self.write(request, datacenter: "", token: "", on: loop) {
+        self.write(request, datacenter: "", token: token, on: loop) {
           continuation.resume(with: $0.mapError { $0 as any Error })
         }
       }

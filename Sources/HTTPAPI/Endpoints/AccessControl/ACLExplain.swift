@@ -160,7 +160,7 @@ enum RequestRights {
       head: head, bytes: bytes, query: query, suffix: found.1, body: ByteBuffer(), clientAddress: "")
     switch route.authorisation {
     case .open: return [.open]
-    case .requires(let permission):
+    case .requires(let permission), .servers(let permission):
       if let needed = permission(api, request) { return [needed] }
     case .asks: break
     }
