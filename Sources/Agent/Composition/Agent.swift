@@ -141,7 +141,7 @@ public final class Agent: Sendable {
     settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
-        backend: backend, resolver: server?.access ?? access ?? OpenResolver(), control: self, local: local,
+        backend: backend, resolver: requestRights(configuration), control: self, local: local,
         settings: settings, logger: LogOutput.logger("agent.http"), cache: cache),
       group: group)
     for port in configuration.portsWithoutCertificate(security) {
@@ -156,6 +156,13 @@ public final class Agent: Sendable {
     try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  /// Turns the tokens of requests into rights.
+  private func requestRights(_ configuration: RuntimeConfiguration) -> any AuthorizerResolver {
+    if let access = server?.access { return access }
+    guard let access else { return OpenResolver() }
+    return configuration.acl.dryRun ? DryRun.resolver(access, logger: LogOutput.logger("agent")) : access
   }
 
   private func coordinateSender(_ configuration: RuntimeConfiguration) -> Task<Void, Never>? {

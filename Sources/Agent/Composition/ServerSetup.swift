@@ -119,6 +119,6 @@ extension RemoteTokenResolver.Settings {
     downPolicy = RemoteTokenResolver.DownPolicy(rawValue: acl.downPolicy) ?? .extendCache
     tokenTTL = acl.tokenTTL
     policyTTL = acl.policyTTL
-    roleTTL = acl.roleTTL
+    roleTTL = acl.roleTTL > .zero ? acl.roleTTL : acl.policyTTL
   }
 }

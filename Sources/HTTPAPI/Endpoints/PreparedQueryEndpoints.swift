@@ -13,7 +13,8 @@ extension Endpoints {
     Endpoint(
       "/v1/query/", [.metaOnFailure, .consistency], Route(.get, .servers, PreparedQueries.get),
       Route(.post, .servers, isOffered: false, PreparedQueries.refuse), Route(.put, .servers, PreparedQueries.update),
-      Route(.delete, .servers, PreparedQueries.delete), Route(.options, .open, isOffered: false, PreparedQueries.options)),
+      Route(.delete, .servers, PreparedQueries.delete),
+      Route(.options, .open, isOffered: false, PreparedQueries.options)),
   ]
 }
 

@@ -63,7 +63,8 @@ public final class RemoteTokenResolver: AuthorizerResolver {
   ///   - clock: tells how old what is remembered is.
   public init(
     _ settings: Settings, backend: any Backend, on loop: any EventLoop,
-    clock: @escaping @Sendable () -> NIODeadline = { .now() }, now: @escaping @Sendable () -> Timestamp = { WallClock.now() }
+    clock: @escaping @Sendable () -> NIODeadline = { .now() },
+    now: @escaping @Sendable () -> Timestamp = { WallClock.now() }
   ) {
     self.settings = settings
     self.backend = backend

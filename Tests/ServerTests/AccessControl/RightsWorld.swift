@@ -111,7 +111,8 @@ struct RightsWorld {
     for kind in ["agent", "event", "identity", "key", "node", "query", "service", "session"] {
       rules.append("\(kind)_prefix \"\" { policy = \"write\" }")
     }
-    for kind in ["acl", "keyring", "mesh", "operator", "peering"] where !denied.contains { $0.rawValue == kind } {
+    for kind in ["acl", "keyring", "mesh", "operator", "peering"] where !denied.contains(where: { $0.rawValue == kind })
+    {
       rules.append("\(kind) = \"write\"")
     }
     return (rules + permissions.map { rule($0, "deny") }).joined(separator: "\n")

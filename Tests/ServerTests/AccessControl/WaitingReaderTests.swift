@@ -9,7 +9,7 @@ import Testing
 @testable import State
 
 /// A query that waits notices what becomes of the token that it was asked with.
-@Suite final class WaitingReaderTests {
+@Suite final class WaitingReaderTests: Sendable {
   private typealias Outcome = Result<Answer<[Row<KVEntry>]>, ServerError>
 
   private let store = StateStore()
@@ -56,7 +56,7 @@ import Testing
     let query = KVList(prefix: "a")
     let blocking = BlockingQuery(
       query, store: store, minIndex: query.evaluate(store.current).index, access: RequestAccess("t", resolver), on: loop
-    ) { result in outcome.withLock { $0 = result } }
+    ) { [self] result in outcome.withLock { $0 = result } }
     blocking.start(timeout: .minutes(5))
     loop.run()
     #expect(outcome.withLock { $0 } == nil)

@@ -11,12 +11,12 @@ enum ACLExplain {
     let permissions = try permissions(question, api, exchange)
     if !question.secretID.isEmpty {
       _ = exchange.rights
-      return answer(question.secretID.revealed, permissions, exchange)
+      return find(question.secretID.revealed, permissions, exchange)
     }
     if question.accessorID.isEmpty {
       // About the own token everyone may ask.
       _ = exchange.rights
-      return answer(exchange.token, permissions, exchange)
+      return find(exchange.token, permissions, exchange)
     }
     try exchange.rights.require(.aclRead)
     var options = QueryOptions()
@@ -26,7 +26,7 @@ enum ACLExplain {
         return exchange.fail(HTTPError(.forbidden, "token does not exist: ACL not found"))
       }
       let isAnonymous = token.accessorID == ACLToken.anonymousAccessor
-      answer(isAnonymous ? "" : token.secretID.revealed, permissions, exchange)
+      find(isAnonymous ? "" : token.secretID.revealed, permissions, exchange)
     }
   }
 
@@ -41,6 +41,13 @@ enum ACLExplain {
     } catch {
       throw .badRequest(error.description)
     }
+  }
+
+  /// Answers as soon as it is known what the token may do.
+  private static func find(_ token: String, _ permissions: [Permission], _ exchange: Exchange) {
+    let resolver = exchange.api.resolver
+    if resolver.knows(token) { return answer(token, permissions, exchange) }
+    resolver.find(token) { exchange.loop.execute { answer(token, permissions, exchange) } }
   }
 
   private static func answer(_ token: String, _ permissions: [Permission], _ exchange: Exchange) {

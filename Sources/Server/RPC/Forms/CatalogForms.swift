@@ -4,7 +4,9 @@ import State
 // How reads and changes of the catalog travel.
 
 extension NodeSelection {
-  init(_ nodeMeta: StringMap, _ source: RPCQuerySource) { self.init(nodeMeta: nodeMeta, near: source.near, ip: source.ip) }
+  init(_ nodeMeta: StringMap, _ source: RPCQuerySource) {
+    self.init(nodeMeta: nodeMeta, near: source.near, ip: source.ip)
+  }
 
   fileprivate var source: RPCQuerySource {
     var source = RPCQuerySource()
