@@ -133,7 +133,7 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Server", "HTTPAPI"]
+      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Server", "HTTPAPI"]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),

@@ -84,6 +84,27 @@ import Wire
     await server.stop()
   }
 
+  /// Far more than is read ahead waits in the peer until its turn comes.
+  @Test func whatComesBehindAWaitingRequestIsAnsweredAfterIt() async throws {
+    let host = "127.85.8.1"
+    let server = try await TestServer(1, of: [host])
+    try await server.put("a", "1")
+    var waiting = KeyRequest()
+    waiting.key = "a"
+    waiting.options.minIndex = 1 << 40
+    waiting.options.maxTime = .seconds(1)
+    let connection = try await RawConnection.open(host)
+    let count = 60_000
+    var bytes = [0] + Self.request(0, "KVS.Get", waiting.messagePack)
+    for sequence in 1...count { bytes += Self.request(UInt64(sequence), "Status.Ping") }
+    #expect(bytes.count > 2 << 20)
+    try await connection.write(bytes)
+    // An answer is its request and more.
+    let answered = try await connection.read(bytes.count)
+    #expect(answered.count >= bytes.count)
+    await server.stop()
+  }
+
   @Test(arguments: [
     ("Nothing.Get", RPCBody.empty, "rpc: can't find service Nothing.Get"),
     ("KVS.Nothing", RPCBody.empty, "rpc: can't find method KVS.Nothing"),

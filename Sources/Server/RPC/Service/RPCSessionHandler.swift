@@ -7,16 +7,29 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  /// Bytes that may wait behind a request that is under way; the peer has to keep the rest.
+  private static let unconsumedMax = 1 << 20
+
   private let methods: RPCMethods
   private var session: RPCSession?
+  private var unconsumed = 0
+  private var isReading = true
 
   init(_ methods: RPCMethods) { self.methods = methods }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let channel = context.channel
     session = RPCSession(
-      methods, on: context.eventLoop, send: { channel.writeAndFlush($0, promise: nil) }, consume: { _ in },
-      end: { channel.close(promise: nil) })
+      methods, on: context.eventLoop, send: { channel.writeAndFlush($0, promise: nil) },
+      consume: { [unowned self] in count($0, taken: true, channel) }, end: { channel.close(promise: nil) })
+  }
+
+  private func count(_ bytes: Int, taken: Bool, _ channel: any Channel) {
+    unconsumed += taken ? -bytes : bytes
+    let mayRead = unconsumed <= Self.unconsumedMax
+    guard mayRead != isReading else { return }
+    isReading = mayRead
+    channel.setOption(.autoRead, value: mayRead).whenFailure { _ in }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -24,7 +37,11 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
     session = nil
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) { session?.receive(unwrapInboundIn(data)) }
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = unwrapInboundIn(data)
+    count(bytes.readableBytes, taken: false, context.channel)
+    session?.receive(bytes)
+  }
 
   func channelInactive(context: ChannelHandlerContext) {
     session?.abandon()
