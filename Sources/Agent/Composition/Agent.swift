@@ -102,7 +102,8 @@ public final class Agent: Sendable {
     if let server {
       access = server.tokens
     } else {
-      access = RemoteTokenResolver.Settings(configuration).map { RemoteTokenResolver($0, backend: backend, on: loop) }
+      let servers = cluster.backend
+      access = RemoteTokenResolver.Settings(configuration).map { RemoteTokenResolver($0, backend: servers, on: loop) }
     }
     access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
     let credentials = AgentCredentials(configuration.acl.tokens)
