@@ -171,7 +171,7 @@ extension ServerNode: Backend {
 
 extension Answer {
   init(_ found: LimitedResult<Reply>) {
-    self.init(value: found.result.value, index: max(found.result.index, 1))
+    self.init(value: found.result.value, index: found.tellsOrigin ? max(found.result.index, 1) : 1)
     isFiltered = found.isFiltered
     knownLeader = found.tellsOrigin
   }

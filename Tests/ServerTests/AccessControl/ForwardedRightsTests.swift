@@ -18,7 +18,8 @@ import Testing
     do {
       let answer = try await backend.query(query, options, on: loop)
       let bytes = ByteBuffer.messagePack(try Query.response(answer.value)).readableBytesView
-      return "\(Array(bytes)) \(answer.index) \(answer.isFiltered) \(answer.knownLeader)"
+      let text = String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x2e }, as: UTF8.self)
+      return "\(text) \(answer.index) \(answer.isFiltered) \(answer.knownLeader)"
     } catch {
       return "\(error)"
     }
@@ -30,7 +31,8 @@ import Testing
     for token in tokens {
       let expected = try await outcome(query, token, backends[0], loop)
       for backend in backends.dropFirst() {
-        #expect(try await outcome(query, token, backend, loop) == expected, "\(Query.method)")
+        let found = try await outcome(query, token, backend, loop)
+        #expect(found == expected, "\(Query.method) with \(token): \(found) instead of \(expected)")
       }
     }
   }
