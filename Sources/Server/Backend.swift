@@ -33,6 +33,8 @@ public protocol ReadQuery: Sendable {
   func limit(_ reply: inout Reply, to reader: Reader) throws(ServerError) -> Bool
   /// The answer with `limit`, for queries that need more than that.
   func evaluate(_ state: StateSnapshot, for reader: Reader) throws(ServerError) -> LimitedResult<Reply>
+  /// Whether an answer tells where it comes from: what was refused by its looks comes from nowhere.
+  func tellsOrigin(_ reply: Reply) -> Bool
   /// Counts what was asked and found, once per read.
   func count(_ answer: Reply)
 
@@ -53,6 +55,7 @@ public protocol ReadQuery: Sendable {
 
 extension ReadQuery {
   public var isOpen: Bool { false }
+  public func tellsOrigin(_ reply: Reply) -> Bool { true }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
   public static func meta(of response: Response) -> RPCQueryMeta? { nil }

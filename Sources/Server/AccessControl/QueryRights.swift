@@ -177,9 +177,11 @@ extension PreparedQueryExecuteRemote {
 // MARK: Transactions
 
 extension TxnRead {
+  public func tellsOrigin(_ reply: TxnOutcome) -> Bool { reply.wasTried }
+
   public func evaluate(_ state: StateSnapshot, for reader: Reader) -> LimitedResult<TxnOutcome> {
     let result = evaluate(state, refusal: { reader.refusal(of: $0) })
-    var limited = LimitedResult(result, tellsOrigin: result.value.wasTried)
+    var limited = LimitedResult(result)
     limited.isFiltered = limited.result.value.limit(to: reader) && !reader.isAnonymous
     return limited
   }

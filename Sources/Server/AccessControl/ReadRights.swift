@@ -10,7 +10,7 @@ public struct LimitedResult<Value: Sendable>: Sendable {
   public var result: QueryResult<Value>
   /// As far as the reader may know it.
   public var isFiltered = false
-  /// Whether the answer tells where it comes from: what was refused by its looks comes from nowhere.
+  /// Whether the answer tells where it comes from.
   public var tellsOrigin = true
 
   init(_ result: QueryResult<Value>, isFiltered: Bool = false, tellsOrigin: Bool = true) {
@@ -28,9 +28,15 @@ extension ReadQuery {
   /// - Parameter reader: nil on servers without access control.
   /// - Throws: `ServerError.denied`, if there is no answer at all for them.
   public func answer(_ state: StateSnapshot, for reader: Reader?) throws(ServerError) -> LimitedResult<Reply> {
-    guard let reader else { return LimitedResult(evaluate(state)) }
-    if let permission = permission(reader) { try reader.require(permission) }
-    return try evaluate(state, for: reader)
+    var found: LimitedResult<Reply>
+    if let reader {
+      if let permission = permission(reader) { try reader.require(permission) }
+      found = try evaluate(state, for: reader)
+    } else {
+      found = LimitedResult(evaluate(state))
+    }
+    if !tellsOrigin(found.result.value) { found.tellsOrigin = false }
+    return found
   }
 
   public func evaluate(_ state: StateSnapshot, for reader: Reader) throws(ServerError) -> LimitedResult<Reply> {
