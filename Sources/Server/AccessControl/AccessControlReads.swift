@@ -16,6 +16,14 @@ public struct TokenRead: ReadQuery {
     public var token: ACLToken
     public var policies: [ACLPolicy]
     public var roles: [ACLRole]
+
+    /// What the token may do.
+    ///
+    /// - Parameter fallback: what is allowed without a matching rule.
+    public func authorizer(fallback: CompiledRules.Fallback) -> PolicyAuthorizer {
+      PolicyAuthorizer(
+        accessorID: token.accessorID, rules: TokenResolver.compile(policies, fallback: fallback))
+    }
   }
 
   public var name: Name

@@ -152,9 +152,7 @@ public final class RemoteTokenResolver: AuthorizerResolver {
       if let old = before?.authorizer, before?.policies == policies, old.accessorID == found.token.accessorID {
         authorizer = old
       } else {
-        authorizer = PolicyAuthorizer(
-          accessorID: found.token.accessorID,
-          rules: TokenResolver.compile(found.policies, fallback: settings.fallback))
+        authorizer = found.authorizer(fallback: settings.fallback)
       }
     } else if secret == ACLToken.anonymousSecret {
       // A new cluster has no token for those without one, yet.

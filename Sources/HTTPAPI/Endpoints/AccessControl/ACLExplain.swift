@@ -21,12 +21,12 @@ enum ACLExplain {
     try exchange.rights.require(.aclRead)
     var options = QueryOptions()
     options.token = exchange.token
-    exchange.read(TokenRead(.accessor(question.accessorID), datacenter: api.backend.datacenter), options) { found in
-      guard let token = found.value?.token else {
+    exchange.read(TokenRead(.accessor(question.accessorID), datacenter: api.backend.datacenter), options) { answer in
+      guard let found = answer.value else {
         return exchange.fail(HTTPError(.forbidden, "token does not exist: ACL not found"))
       }
-      let isAnonymous = token.accessorID == ACLToken.anonymousAccessor
-      find(isAnonymous ? "" : token.secretID.revealed, permissions, exchange)
+      // Its secret may be hidden from who asks; what it comes to is not.
+      show(found.authorizer(fallback: api.settings.defaultPolicy == "allow" ? .allow : .deny), permissions, exchange)
     }
   }
 
@@ -65,6 +65,10 @@ enum ACLExplain {
     guard let authorizer = found as? PolicyAuthorizer else {
       return exchange.fail(.server("the rights of this token do not come from rules"))
     }
+    show(authorizer, permissions, exchange)
+  }
+
+  private static func show(_ authorizer: PolicyAuthorizer, _ permissions: [Permission], _ exchange: Exchange) {
     let explanations = permissions.map { Explanation($0, authorizer.rules) }
     exchange.json { writer in
       writer.beginObject()
