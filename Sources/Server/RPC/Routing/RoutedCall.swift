@@ -22,10 +22,10 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
   private let there: There
   private var completion: Completion?
   private let deadline: NIODeadline
-  /// The pause before a server that failed is asked again; doubles.
+  /// The pause before a server that failed is asked again; doubles, up to the time that requests are held.
   private var pause: TimeAmount
-  /// The server that failed last, and when it may be asked again.
-  private var failed: (destination: Destination, until: NIODeadline)?
+  /// The servers that failed, and when each may be asked again: a client that knows several goes from one to the next.
+  private var failed: [(destination: Destination, until: NIODeadline)] = []
   private var current: (any PendingQuery)?
   private var attempt = 0
   private var timer: Scheduled<Void>?
@@ -61,7 +61,9 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     guard completion != nil else { return }
     timer = nil
     let destination = backend.destination(of: wish)
-    if let failed, failed.destination == destination, failed.until > .now() { return waitABit() }
+    let now = NIODeadline.now()
+    failed.removeAll { $0.until <= now }
+    if failed.contains(where: { $0.destination == destination }) { return waitABit() }
     switch destination {
     case .refused(let error): finish(.failure(.here(error)))
     case .nowhere(let error):
@@ -99,8 +101,8 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     let now = NIODeadline.now()
     guard error.allowsRetry(of: wish), now < deadline else { return finish(result) }
     let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
-    failed = (destination, min(now + jitter, deadline))
-    pause = .nanoseconds(pause.nanoseconds &* 2)
+    failed.append((destination, min(now + jitter, deadline)))
+    pause = min(pause + pause, backend.holdTimeout)
     waitABit()
   }
 
