@@ -15,7 +15,10 @@ TEST_LOG = .build/test.log
 # Seconds of fuzzing for each target.
 FUZZ_SECONDS ?= 600
 
-.PHONY: build run test fuzz peers bench docs install format lint system clean
+# Rounds of `make cluster-faults`.
+ROUNDS ?= 100
+
+.PHONY: build run test fuzz peers cluster-faults bench docs install format lint system clean
 
 build: system
 	swift build $(FLAGS) --product proconsul
@@ -35,9 +38,15 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx and Prometheus use an agent; those that are not installed are skipped.
+# HAProxy, nginx and Prometheus use an agent, Patroni a cluster; those that are not installed are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
+	python3 -B Tests/Cluster/patroni $(BINARY)
+
+# Three servers under load are killed and stopped; nothing that was acknowledged may be lost. See Tests/Cluster/faults.
+cluster-faults: build
+	python3 -B Tests/Cluster/linearizability_test.py
+	python3 -B Tests/Cluster/faults $(BINARY) --rounds $(ROUNDS) $(FAULT_ARGUMENTS)
 
 bench: system
 	swift build -c release --scratch-path .build-bench --product proconsul

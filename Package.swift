@@ -143,7 +143,14 @@ let package = Package(
     tests("TransportSecurity", ["Certificates", ssl] + nio("NIOCore", "NIOEmbedded", "NIOTLS")),
     tests("AgentConfiguration", ["Model", "HCL"]),
     tests("Wire", ["Model"] + nio("NIOCore")),
-    tests("Consensus"),
+    // What the simulations of several rooms share: a virtual network, disks that fail, the checker of consensus.
+    .target(
+      name: "Simulation", dependencies: ["Consensus", logging], path: "Tests/Simulation", swiftSettings: strict),
+    tests("Consensus", ["Simulation"]),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: ["Simulation", "Model", "State", "Consensus", "Server", logging] + nio("NIOCore", "NIOEmbedded"),
+      swiftSettings: strict),
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),

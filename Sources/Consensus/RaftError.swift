@@ -20,6 +20,8 @@ public enum RaftError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The applied index has not reached the configuration that a snapshot must contain.
   case snapshotBelowConfiguration(applied: LogIndex, configuration: LogIndex)
   case snapshotFailed(String)
+  /// An operator's configuration is only for a server that has a state.
+  case nothingToRecover
   /// Seeding is only for a server without any state.
   case alreadyBootstrapped
   /// A single entry above `RaftOptions.entryBytesMax`.
@@ -49,6 +51,7 @@ public enum RaftError: Error, Sendable, Equatable, CustomStringConvertible {
       "cannot take snapshot now, wait until the configuration entry at \(configuration) has been applied "
         + "(have applied \(applied))"
     case .snapshotFailed(let reason): "failed to take snapshot: \(reason)"
+    case .nothingToRecover: "refused to recover cluster with no initial state, this is probably an operator error"
     case .alreadyBootstrapped: "bootstrap only works on new clusters"
     case .entryTooLarge(let bytes, let limit): "entry of \(bytes) bytes exceeds the limit of \(limit) bytes"
     case .storage(let error): error.description

@@ -8,20 +8,30 @@ public protocol AgentControl: Sendable {
   var isServer: Bool { get }
   var version: AgentVersion { get }
   /// The servers' coordinates between datacenters.
-  var wanCoordinates: [DatacenterCoordinates] { get }
+  func datacenterMaps(on loop: any EventLoop) -> EventLoopFuture<[DatacenterMap]>
+  /// All known datacenters, nearest first.
+  func datacenters(on loop: any EventLoop) -> EventLoopFuture<[String]>
+  /// RPC address of the leader of a datacenter, "" where none is known.
+  func leaderAddress(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<String>
+  /// RPC addresses of the servers of consensus of a datacenter.
+  func peerAddresses(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<[String]>
 
-  /// The servers of the consensus configuration, as their leader knows them.
-  func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]>
+  /// The servers of the consensus configuration, as their leader knows them, or with a stale read the server that is asked.
+  func raftServers(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]>
 
   /// The health of the servers, as their leader sees it.
-  func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState>
+  func autopilotState(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<AutopilotState>
   /// Takes a server out of consensus, by its id or its address.
   func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void>
   /// Hands leadership over to a server, or with "" to the one that is furthest along.
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
 
-  /// Shows or changes the keys of gossip, of this datacenter's pool alone or with that of all datacenters' servers.
-  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply]
+  /// Shows or changes the keys of gossip, of this datacenter's pool alone or with all other pools.
+  func keyring(_ request: KeyringRequest, on loop: any EventLoop) -> EventLoopFuture<[KeyringResponse]>
+  /// Has a server of another datacenter send a user event there, which is given as it travels in gossip.
+  func fireEvent(
+    _ name: String, payload: [UInt8], datacenter: String, token: String, on loop: any EventLoop
+  ) -> EventLoopFuture<Void>
 
   /// The members of the LAN or WAN that this agent knows; nil where it takes no part in one.
   func members(wan: Bool) -> [AgentMember]?
@@ -93,17 +103,6 @@ public struct AgentVersion: Record {
     $0.field("BuildDate", \.buildDate)
     $0.field("HumanVersion", \.human)
     $0.field("FIPS", \.fips)
-  }
-}
-
-/// The coordinates of the servers of one datacenter, as servers of others see them.
-public struct DatacenterCoordinates: Sendable {
-  public var datacenter: String
-  public var coordinates: [NodeCoordinate]
-
-  public init(datacenter: String, coordinates: [NodeCoordinate]) {
-    self.datacenter = datacenter
-    self.coordinates = coordinates
   }
 }
 

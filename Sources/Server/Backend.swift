@@ -205,6 +205,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   case shuttingDown
   /// More requests than `limits.request_limits` allows; `elsewhere` if another server may answer.
   case rateLimited(elsewhere: Bool)
+  /// More requests to the servers than `limits.rpc_rate` of the agent allows.
+  case tooManyCalls
 
   public var description: String {
     switch self {
@@ -218,7 +220,9 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
-    case .rateLimited(false): "rate limit exceeded, try again later"
+    case .rateLimited(false):
+      "rate limit exceeded for operation that can only be performed by the leader, try again later"
+    case .tooManyCalls: "RPC rate limit exceeded"
     }
   }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 @Suite struct ClusterSimulationTests {
   @Test func threeServersAgreeInSpiteOfEverything() throws { try run(.init(spares: 0, changesMembership: false)) }

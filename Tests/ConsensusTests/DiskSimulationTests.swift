@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 @Suite struct DiskSimulationTests {
   @Test func whatWasAcknowledgedSurvivesEveryCrash() throws {

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// Three nodes with real threads, connected in memory.
 @Suite(.serialized) struct RaftClusterTests {

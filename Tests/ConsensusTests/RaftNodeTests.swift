@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// The driver with real threads, alone.
 @Suite struct RaftNodeTests {

@@ -66,11 +66,26 @@ import Testing
     ),
     (
       "DELETE /v1/operator/keyring", "{\"Key\":\"a=\"}",
-      "2 errors occurred:\n\t* Removing the primary key is not allowed\n\t* Removing the primary key is not allowed\n\n"
+      "4 errors occurred:\n\t* WAN error: 1/1 nodes reported failure\n\t* s1: Removing the primary key is not allowed\n\t"
+        + "* dc1 (LAN) error: 1/1 nodes reported failure\n\t* s1: Removing the primary key is not allowed\n\n"
     ),
   ])
   func refusedKeyringRequestsSayWhy(request: String, body: String, text: String) throws {
     #expect(try Client().call(request, body: body).body == text)
+  }
+
+  @Test func otherDatacentersAreAskedWhereTheyAreNamed() throws {
+    let client = try Client()
+    #expect(try client.call("GET /v1/status/leader?dc=dc1").body == "\"127.0.0.1:8300\"")
+    for path in ["status/leader", "status/peers", "operator/raft/configuration"] {
+      let answer = try client.call("GET /v1/\(path)?dc=elsewhere")
+      #expect(answer.status == 500 && answer.body == "No path to datacenter", "\(path)")
+    }
+    let fired = try client.call("PUT /v1/event/fire/deploy?dc=dc2", body: "x")
+    #expect(fired.status == 200 && fired.body.contains(#""Name":"deploy","Payload":"eA==""#))
+    #expect(client.control.calls == ["fire deploy"])
+    #expect(try client.call("GET /v1/operator/usage?global").body.hasPrefix(#"{"Usage":{"dc1":{"#))
+    #expect(try client.call("GET /v1/coordinate/datacenters").body.hasPrefix(#"[{"Datacenter":"dc1","AreaID":"wan""#))
   }
 
   @Test func coordinatesAreCheckedBeforeTheyAreTaken() throws {

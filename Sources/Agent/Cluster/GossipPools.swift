@@ -19,7 +19,7 @@ final class GossipPools: Sendable {
   }
 
   private let setup: GossipSetup
-  private let members: MemberTable
+  let members: MemberTable
   private let events: UserEvents
   private let nameLost: @Sendable () -> Void
   private let running = Mutex<Running?>(nil)
@@ -34,6 +34,7 @@ final class GossipPools: Sendable {
   }
 
   private var configuration: RuntimeConfiguration { setup.configuration }
+  var datacenter: String { configuration.datacenter }
 
   var lan: GossipPool? { running.withLock { $0?.lan } }
   var wan: GossipPool? { running.withLock { $0?.wan } }
@@ -72,6 +73,7 @@ final class GossipPools: Sendable {
             .run()
         })
       tasks.append(Task { await self.flood(wan) })
+      tasks.append(Task { await self.measureDistances() })
     }
     running.withLock { [tasks] in $0?.tasks = tasks }
   }
@@ -137,7 +139,10 @@ final class GossipPools: Sendable {
 
   /// - Throws: `AgentError.configuration` with what went wrong, if nobody at the address answered.
   func join(_ address: String, wan isWAN: Bool) async throws(AgentError) {
-    guard let pool = isWAN ? wan : lan else { throw .configuration("WAN gossip is not enabled") }
+    guard let pool = isWAN ? wan : lan else {
+      throw .configuration(
+        configuration.isServer ? "WAN gossip is not enabled" : "Must be a server to join WAN cluster")
+    }
     let result = await pool.join([address], ignoresOldEvents: true)
     guard result.joinedCount == 0 else { return }
     let reasons = result.failures.map { "\t* \($0)\n" }.joined()
@@ -201,7 +206,7 @@ final class GossipPools: Sendable {
 }
 
 /// User events over gossip.
-private struct GossipCarrier: UserEventCarrier {
+struct GossipCarrier: UserEventCarrier {
   let pool: GossipPool
 
   init(_ pool: GossipPool) { self.pool = pool }

@@ -28,6 +28,8 @@ public final class Agent: Sendable {
     var coordinates: Task<Void, Never>?
     /// What sends metrics, once it runs.
     var metrics: MetricsDriver?
+    /// Clients that wait until the agent has left; nil once there is nothing to wait for.
+    var leavers: [EventLoopPromise<Void>]? = []
     /// What runs commands of others, where that is allowed.
     var remoteExecutor: RemoteExecutor?
   }
@@ -134,7 +136,9 @@ public final class Agent: Sendable {
     try await load(configuration)
     try await cluster.start()
     try await pools.start(on: group)
+    cluster.backend.gossip.set(pools)
     cluster.form(configuration, on: group.next())
+    cluster.balance(on: group.next())
     server?.observeLeadership { [pools] in pools.announceLeader() }
     if let sender = coordinateSender(configuration) { state.withLock { $0.coordinates = sender } }
     try await dns?.start()

@@ -72,10 +72,10 @@ struct ClusterConnections: Sendable {
     var settings = RPCClient.Settings()
     settings.localAddress = localAddress(configuration)
     settings.callTimeout = .nanoseconds(configuration.limits.rpcClientTimeout.nanoseconds)
-    settings.rate = configuration.limits.rpcRate
-    settings.burst = configuration.limits.rpcMaxBurst
     settings.upgrade = upgrade
     if !configuration.isServer {
+      settings.rate = configuration.limits.rpcRate
+      settings.burst = configuration.limits.rpcMaxBurst
       // A client has fewer calls at a time, and closes after its servers would.
       settings.idleStreamsMax = 32
       settings.idleTimeout = .seconds(127)
@@ -133,6 +133,17 @@ struct ClusterConnections: Sendable {
     let new = ClusterFormation(server, client: backend.client, expect: configuration.bootstrapExpect, on: loop)
     formation.value.withLock { $0 = new }
     new.consider()
+  }
+
+  /// Changes the server that a client asks from time to time.
+  func balance(on loop: any EventLoop) {
+    backend.startRebalancing(on: loop) { [members] in members.members().count }
+  }
+
+  /// For reloads of the configuration.
+  func setLimits(_ limits: RuntimeConfiguration.Limits) {
+    listener?.setConnectionsPerClientMax(limits.rpcMaxConnectionsPerClient)
+    if backend.server == nil { backend.client.setRate(limits.rpcRate, burst: limits.rpcMaxBurst) }
   }
 
   /// Opens the port of the server.

@@ -35,11 +35,18 @@ enum ServerSetup {
     settings.stop = stop
     do {
       let storage = try dataDirectory.map { try RaftStorage.open(dataDirectory: $0) } ?? .memory()
+      if let dataDirectory {
+        try PeersFile(dataDirectory: dataDirectory).consume { (peers) throws(RaftError) in
+          try ServerNode.recover(storage, peers, stop: stop)
+        }
+      }
       let server = try ServerNode(
         settings: settings, members: members, raftOptions: options(configuration, id: nodeID, address: address),
         storage: storage, transport: transport, loop: loop)
       server.raft.observeFailure { error in stop("the log cannot be written any more: \(error)") }
       return server
+    } catch let error as AgentError {
+      throw error
     } catch {
       throw .storage("\(error)")
     }

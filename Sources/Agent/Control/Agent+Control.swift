@@ -18,14 +18,6 @@ extension Agent: AgentControl {
     return version
   }
 
-  public var wanCoordinates: [DatacenterCoordinates] {
-    guard isServer else { return [] }
-    var own = NodeCoordinate()
-    own.node = nodeName
-    own.coord = ownCoordinate
-    return [DatacenterCoordinates(datacenter: configuration.datacenter, coordinates: [own])]
-  }
-
   /// This agent as a member of the LAN pool.
   var ownMember: ClusterMember {
     ClusterMember(configuration, nodeID: nodeID, usesTLS: security.usesTLSForRPC)
@@ -33,7 +25,10 @@ extension Agent: AgentControl {
 
   public func members(wan: Bool) -> [AgentMember]? {
     if wan, !isServer { return nil }
-    return members.members(of: wan ? .wan : .lan).map { AgentMember($0) }
+    let all = members.members(of: wan ? .wan : .lan)
+    // The agent itself comes first.
+    let own = wan ? "\(nodeName).\(configuration.datacenter)" : nodeName
+    return (all.filter { $0.name == own } + all.filter { $0.name != own }).map { AgentMember($0) }
   }
 
   public func join(_ address: String, wan: Bool, on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -50,9 +45,13 @@ extension Agent: AgentControl {
   }
 
   public func leave(on loop: any EventLoop) -> EventLoopFuture<Void> {
-    // The answer goes out first: stopping lets answers that are under way finish.
-    loop.scheduleTask(in: .milliseconds(50)) { self.end.yield(.leave) }
-    return loop.makeSucceededVoidFuture()
+    let promise = loop.makePromise(of: Void.self)
+    let isWaiting = state.withLock { state in
+      state.leavers?.append(promise)
+      return state.leavers != nil
+    }
+    if isWaiting { end.yield(.leave) } else { promise.succeed() }
+    return promise.futureResult
   }
 
   public func reload(on loop: any EventLoop) -> EventLoopFuture<Void> {

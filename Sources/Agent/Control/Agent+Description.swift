@@ -50,8 +50,9 @@ extension Agent {
     writer.endObject()
   }
 
-  /// The origin of the coordinate space, where a node without measurements is.
-  var ownCoordinate: Coordinate {
+  /// Where this node is in the network's latency space; without measurements, at its origin.
+  private var ownCoordinate: Coordinate {
+    if let measured = pools.lan?.coordinate { return measured }
     var coordinate = Coordinate()
     coordinate.vec = [Double](repeating: 0, count: 8)
     coordinate.error = 1.5
@@ -76,8 +77,9 @@ extension Agent {
   private var statistics: [(String, [(String, String)])] {
     var sections = [("agent", agentStatistics), ("build", buildStatistics), ("consul", clusterStatistics)]
     if let server { sections.append(("raft", raftStatistics(server.raft.currentStatus))) }
-    sections += [("runtime", runtimeStatistics), ("serf_lan", gossipStatistics)]
-    if isServer { sections.append(("serf_wan", gossipStatistics)) }
+    sections.append(("runtime", runtimeStatistics))
+    if let lan = pools.lan { sections.append(("serf_lan", lan.statisticsTable.map { ($0.name, $0.value) })) }
+    if let wan = pools.wan { sections.append(("serf_wan", wan.statisticsTable.map { ($0.name, $0.value) })) }
     return sections
   }
 
@@ -106,7 +108,7 @@ extension Agent {
     }
     return [
       ("acl", it.acl.enabled ? "enabled" : "disabled"), ("bootstrap", String(it.bootstrap)),
-      ("known_datacenters", "1"), ("leader", String(server.isLeader)), ("leader_addr", server.leaderAddress),
+      ("known_datacenters", String(max(members.datacenters.count, 1))), ("leader", String(server.isLeader)), ("leader_addr", server.leaderAddress),
       ("server", "true"),
     ]
   }
@@ -121,14 +123,6 @@ extension Agent {
     return [
       ("arch", architecture), ("cpu_count", cores), ("goroutines", "0"), ("max_procs", cores), ("os", "linux"),
       ("version", "swift"),
-    ]
-  }
-
-  private var gossipStatistics: [(String, String)] {
-    [
-      ("coordinate_resets", "0"), ("encrypted", String(keyrings.isEncrypted)), ("event_queue", "0"),
-      ("event_time", "1"), ("failed", "0"), ("health_score", "0"), ("intent_queue", "0"), ("left", "0"),
-      ("member_time", "1"), ("members", "1"), ("query_queue", "0"), ("query_time", "1"),
     ]
   }
 }

@@ -3,24 +3,57 @@ import Model
 import NIOCore
 import Server
 
+/// What the API asks of the servers as such. Requests about other datacenters, and those of clients, go to a server there.
 extension Agent {
-  public func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
-    let promise = loop.makePromise(of: [RaftPeer].self)
-    cluster.backend.raftConfiguration(token: token, on: loop) { result in
-      promise.completeWith(result.map { $0.servers.map { RaftPeer($0) } }.mapError { $0 as any Error })
+  public func raftServers(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
+    future(on: loop) { (done: @escaping Completion<RaftConfigurationResponse>) in
+      cluster.backend.raftConfiguration(options, on: loop, done)
+    }.map { $0.servers.map { RaftPeer($0) } }
+  }
+
+  public func autopilotState(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+    future(on: loop) { cluster.backend.autopilotState(options, on: loop, $0) }
+  }
+
+  public func datacenters(on loop: any EventLoop) -> EventLoopFuture<[String]> {
+    future(on: loop) { cluster.backend.datacenters(on: loop, $0) }
+  }
+
+  public func datacenterMaps(on loop: any EventLoop) -> EventLoopFuture<[DatacenterMap]> {
+    future(on: loop) { cluster.backend.datacenterMaps(on: loop, $0) }
+  }
+
+  public func leaderAddress(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<String> {
+    future(on: loop) { cluster.backend.leaderAddress(in: datacenter, on: loop, $0) }
+  }
+
+  public func peerAddresses(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<[String]> {
+    future(on: loop) { cluster.backend.peerAddresses(in: datacenter, on: loop, $0) }
+  }
+
+  public func keyring(_ request: KeyringRequest, on loop: any EventLoop) -> EventLoopFuture<[KeyringResponse]> {
+    guard isServer else {
+      return loop.makeFailedFuture(AgentError.configuration("keyring operations must run against a server node"))
     }
-    return promise.futureResult
+    return future(on: loop) { cluster.backend.keyring(request, on: loop, $0) }
   }
 
-  public func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
-    let promise = loop.makePromise(of: AutopilotState.self)
-    cluster.backend.autopilotState(token: token, on: loop) { promise.completeWith($0.mapError { $0 as any Error }) }
-    return promise.futureResult
+  public func fireEvent(
+    _ name: String, payload: [UInt8], datacenter: String, token: String, on loop: any EventLoop
+  ) -> EventLoopFuture<Void> {
+    future(on: loop) {
+      cluster.backend.fireEvent(name, payload: payload, datacenter: datacenter, token: token, on: loop, $0)
+    }
   }
 
-  public func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
-    keyrings.perform(
-      operation, isLocalOnly: isLocalOnly, node: configuration.nodeName, datacenter: configuration.datacenter)
+  private typealias Completion<Value> = @Sendable (Result<Value, ServerError>) -> Void
+
+  private func future<Value: Sendable>(
+    on loop: any EventLoop, _ start: (@escaping Completion<Value>) -> Void
+  ) -> EventLoopFuture<Value> {
+    let promise = loop.makePromise(of: Value.self)
+    start { promise.completeWith($0.mapError { $0 as any Error }) }
+    return promise.futureResult
   }
 
   public func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -36,9 +69,7 @@ extension Agent {
     _ work: (ServerNode, @escaping @Sendable (Result<Void, ServerError>) -> Void) -> Void
   ) -> EventLoopFuture<Void> {
     guard let server else { return loop.makeFailedFuture(ServerError.noServers) }
-    let promise = loop.makePromise(of: Void.self)
-    work(server) { promise.completeWith($0.mapError { $0 as any Error }) }
-    return promise.futureResult
+    return future(on: loop) { work(server, $0) }
   }
 }
 

@@ -1,18 +1,19 @@
 import AgentConfiguration
-import HTTPAPI
 import Model
 import Synchronization
 import Telemetry
 
-/// The keyrings of an agent's pools, and the files that they survive a restart in.
+/// The keys that an agent's pools are encrypted with, and the files that they survive a restart in. Gossip changes them.
 final class KeyringStore: Sendable {
+  /// In base64, the primary one first. Empty: gossip is not encrypted.
   private struct State {
-    var local: Keyring
+    var local: [String]
     /// Of the pool of all datacenters' servers; nil on an agent that is no server.
-    var remote: Keyring?
+    var remote: [String]?
   }
 
   private let state: Mutex<State>
+  private let saving = Mutex(())
   /// `<data_dir>/serf`; nil keeps nothing.
   private let directory: String?
 
@@ -25,7 +26,7 @@ final class KeyringStore: Sendable {
     let configured = configuration.encryption.key.isEmpty ? [] : [configuration.encryption.key]
     let local = try Self.load(directory, "local.keyring") ?? configured
     let remote = configuration.isServer ? try Self.load(directory, "remote.keyring") ?? configured : nil
-    state = Mutex(State(local: Keyring(keys: local), remote: remote.map { Keyring(keys: $0) }))
+    state = Mutex(State(local: local, remote: remote))
     try save()
   }
 
@@ -41,84 +42,36 @@ final class KeyringStore: Sendable {
     return keys
   }
 
+  /// Both pools may change at the same time, each on a thread of its own: the last one writes what holds then.
   private func save() throws(AgentError) {
+    try saving.withLock { _ in Result { () throws(AgentError) in try write() } }.get()
+  }
+
+  private func write() throws(AgentError) {
     guard let directory else { return }
     let (local, remote) = state.withLock { ($0.local, $0.remote) }
     for (name, ring) in [("local.keyring", Optional(local)), ("remote.keyring", remote)] {
-      guard let ring, !ring.keys.isEmpty else { continue }
+      guard let ring, !ring.isEmpty else { continue }
       try DataDirectory.make(directory)
-      let text = Dynamic.array(ring.keys.map { .string($0) }).json
+      let text = Dynamic.array(ring.map { .string($0) }).json
       try SmallFile.replace("\(directory)/\(name)", with: text)
     }
   }
 
   /// The keys of a pool, the primary one first.
   func keys(wan: Bool) -> [[UInt8]] {
-    state.withLock { (wan ? $0.remote?.keys : $0.local.keys) ?? [] }.compactMap { GossipKey.bytes($0) }
+    state.withLock { (wan ? $0.remote : $0.local) ?? [] }.compactMap { GossipKey.bytes($0) }
   }
 
   /// A pool has other keys now: they are kept for the next start.
   func changed(_ keys: [String], wan: Bool) {
     state.withLock { state in
-      if wan { state.remote = Keyring(keys: keys) } else { state.local = Keyring(keys: keys) }
+      if wan { state.remote = keys } else { state.local = keys }
     }
     do throws(AgentError) {
       try save()
     } catch {
       LogOutput.logger("agent.keyring").error("the keys were not kept", metadata: ["error": "\(error)"])
     }
-  }
-
-  var isEncrypted: Bool { state.withLock { !$0.local.keys.isEmpty } }
-
-  /// Carries an operation out on the pools, the wide one first.
-  ///
-  /// - Parameter node: This agent's name.
-  func perform(
-    _ operation: KeyringOperation, isLocalOnly: Bool, node: String, datacenter: String
-  ) -> [KeyringReply] {
-    let replies = state.withLock { state in
-      var replies: [KeyringReply] = []
-      if !isLocalOnly, var ring = state.remote {
-        replies.append(Self.reply(operation, &ring, isWAN: true, node: "\(node).\(datacenter)", datacenter))
-        state.remote = ring
-      }
-      replies.append(Self.reply(operation, &state.local, isWAN: false, node: node, datacenter))
-      return replies
-    }
-    do throws(AgentError) {
-      if operation != .list { try save() }
-    } catch {
-      return replies.map {
-        var reply = $0
-        reply.errors = reply.errors.isEmpty ? ["\(error)"] : reply.errors
-        return reply
-      }
-    }
-    return replies
-  }
-
-  private static func reply(
-    _ operation: KeyringOperation, _ ring: inout Keyring, isWAN: Bool, node: String, _ datacenter: String
-  ) -> KeyringReply {
-    var reply = KeyringReply(isWAN: isWAN, datacenter: datacenter)
-    let pool = isWAN ? "WAN" : "\(datacenter) (LAN)"
-    if let key = operation.key, let problem = GossipKey.problem(key), problem.hasPrefix("illegal") {
-      reply.errors = ["\(pool) error: \(problem)"]
-      return reply
-    }
-    do throws(Keyring.Failure) {
-      switch operation {
-      case .list: _ = try ring.list()
-      case .install(let key): try ring.install(key)
-      case .use(let key): try ring.use(key)
-      case .remove(let key): try ring.remove(key)
-      }
-      reply.keys = ring.keys
-      reply.primary = ring.primary
-    } catch {
-      reply.errors = ["\(pool) error: 1/1 nodes reported failure", "\(node): \(error)"]
-    }
-    return reply
   }
 }

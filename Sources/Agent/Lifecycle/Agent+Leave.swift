@@ -7,6 +7,8 @@ extension Agent {
 
   /// Tells the others that this agent goes, so that nobody waits for it to return. An agent that is alone has nobody to tell.
   func leaveCluster() async {
+    // The leader takes this node out of the catalog: it is not to be put back while the others hear of the departure.
+    local.pauseSync()
     logger.info("leaving", metadata: ["node": "\(configuration.nodeName)"])
     let isAlone = !members.members().contains { $0.status == .alive && $0.name != configuration.nodeName }
     let servers = server?.raft.configuration.servers.servers.count ?? 0
@@ -23,6 +25,17 @@ extension Agent {
     if !isAlone {
       try? await Task.sleep(for: .nanoseconds(max(configuration.performance.leaveDrainTime.nanoseconds, 0)))
     }
+  }
+
+  /// Answers those who asked the agent to leave. Whoever has the answer finds nobody here any more.
+  func answerLeavers() async {
+    let leavers = state.withLock { state in
+      defer { state.leavers = nil }
+      return state.leavers ?? []
+    }
+    guard !leavers.isEmpty else { return }
+    if let http = httpServer, let listening = state.withLock({ $0.http }) { await http.stopAccepting(listening) }
+    for promise in leavers { promise.succeed() }
   }
 
   private func handOverLeadership(_ server: ServerNode) async {

@@ -34,7 +34,7 @@ extension Agent {
     try dns?.update(DNSSettings(new))
     cache.setFetchRate(new.cache.entryFetchRate, burst: new.cache.entryFetchMaxBurst)
     server?.setRequestLimits(RequestLimits(new.limits))
-    cluster.listener?.setConnectionsPerClientMax(new.limits.rpcMaxConnectionsPerClient)
+    cluster.setLimits(new.limits)
     httpServer?.setConnectionsPerClient(new.limits.httpMaxConnectionsPerClient)
     local.pauseSync()
     defer { local.resumeSync() }

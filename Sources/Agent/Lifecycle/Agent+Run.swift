@@ -56,6 +56,7 @@ extension Agent {
       break
     }
     if ending == .leave { await leaveCluster() }
+    await answerLeavers()
     await stop()
     logger.info("exiting")
     return ending == .leave ? 0 : 1

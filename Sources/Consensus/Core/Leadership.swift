@@ -33,6 +33,7 @@ struct Candidacy: Sendable {
   /// The term that is asked for; during a pre-vote one above the own term.
   var term: Term
   var granted: Set<ServerID>
+  /// Voters whose consent will not come, because they refused or could not be asked.
   var refused: Set<ServerID> = []
   /// Asked to stand by the leader (TimeoutNow).
   var isTransfer: Bool

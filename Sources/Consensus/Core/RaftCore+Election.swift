@@ -78,7 +78,8 @@ extension RaftCore {
     }
   }
 
-  /// So many refused that the others are no majority.
+  /// So many refused, or cannot be reached, that the others are no majority. With one of three servers gone, the two that
+  /// are left may have taken the votes from each other.
   private func isLost(_ candidacy: Candidacy) -> Bool {
     candidacy.refused.count > membership.latest.voters.count - membership.latest.quorum
   }
@@ -113,6 +114,7 @@ extension RaftCore {
     case .failure(.unsupported):
       // A server that does not know pre-votes would not object.
       candidacy?.granted.insert(peer)
+    case .failure: candidacy?.refused.insert(peer)
     default: return
     }
     concludePreVote(now: now)
@@ -121,13 +123,19 @@ extension RaftCore {
   mutating func receiveVoteResponse(
     _ result: Result<RaftResponse, PeerFailure>, from peer: ServerID, term asked: Term, now: MonotonicInstant
   ) {
-    guard case .success(.requestVote(let response)) = result else { return }
-    if isNewer(response.term) {
-      becomeFollower(term: response.term, now: now)
-      return
+    var isGranted = false
+    switch result {
+    case .success(.requestVote(let response)):
+      if isNewer(response.term) {
+        becomeFollower(term: response.term, now: now)
+        return
+      }
+      isGranted = response.granted
+    case .failure: break
+    default: return
     }
     guard role == .candidate, candidacy?.phase == .vote, candidacy?.term == asked, asked == term else { return }
-    if response.granted { candidacy?.granted.insert(peer) } else { candidacy?.refused.insert(peer) }
+    if isGranted { candidacy?.granted.insert(peer) } else { candidacy?.refused.insert(peer) }
     concludeElection(now: now)
   }
 

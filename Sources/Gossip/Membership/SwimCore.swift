@@ -29,7 +29,7 @@ struct SwimCore: Sendable {
   var timers = TimerQueue<Timer>()
 
   /// By name.
-  var nodes: [String: Node] = [:]
+  var nodes = NodeTable()
   /// The names of all nodes, in the order in which they are probed.
   var probeOrder: [String] = []
   var probeIndex = 0

@@ -30,8 +30,17 @@ enum AutopilotEndpoints {
   }
 
   static func health(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.autopilotState(token: exchange.token, on: exchange.loop)) { showHealth($0, exchange) }
+    exchange.answer(api.control.autopilotState(try leaderOptions(request, exchange), on: exchange.loop)) { showHealth($0, exchange) }
+  }
+
+  /// Only the leader knows how its followers are.
+  private static func leaderOptions(
+    _ request: borrowing Request, _ exchange: Exchange
+  ) throws(HTTPError) -> QueryOptions {
+    var options = try request.readOptions(exchange)
+    options.minIndex = 0
+    options.consistency = .leaseBased
+    return options
   }
 
   private static func showHealth(_ state: AutopilotState, _ exchange: Exchange) {
@@ -51,8 +60,7 @@ enum AutopilotEndpoints {
   }
 
   static func state(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.autopilotState(token: exchange.token, on: exchange.loop)) { showState($0, exchange) }
+    exchange.answer(api.control.autopilotState(try leaderOptions(request, exchange), on: exchange.loop)) { showState($0, exchange) }
   }
 
   private static func showState(_ state: AutopilotState, _ exchange: Exchange) {

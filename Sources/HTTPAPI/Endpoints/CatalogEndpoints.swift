@@ -44,10 +44,12 @@ enum Catalog {
     let send: @Sendable ([String]) -> Void = { names in
       exchange.json(exchange.head()) { $0.array(names) { $0.string($1) } }
     }
-    guard options.cache != nil else { return send(api.backend.datacenters) }
-    let backend = api.backend
-    api.cache.read("Catalog.ListDatacenters", options, on: exchange.loop) { _, _, answer in
-      answer(.success(Answer(value: backend.datacenters, index: 1)))
+    let control = api.control
+    guard options.cache != nil else { return exchange.answer(control.datacenters(on: exchange.loop), send) }
+    api.cache.read("Catalog.ListDatacenters", options, on: exchange.loop) { _, loop, answer in
+      control.datacenters(on: loop).whenComplete { result in
+        answer(result.map { Answer(value: $0, index: 1) }.mapError { $0 as? ServerError ?? .rejected("\($0)") })
+      }
       return nil
     } completion: {
       exchange.takeCached($0) { send($0.value) }

@@ -21,18 +21,8 @@ enum Coordinates {
 
   static func datacenters(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try requireSupport(api)
-    let areas = api.control.wanCoordinates
-    exchange.json { writer in
-      writer.array(areas) { writer, area in
-        writer.beginObject()
-        writer.member("Datacenter")
-        writer.string(area.datacenter)
-        writer.member("AreaID")
-        writer.string("wan")
-        writer.member("Coordinates")
-        writer.array(area.coordinates) { $1.encodeJSON(&$0) }
-        writer.endObject()
-      }
+    exchange.answer(api.control.datacenterMaps(on: exchange.loop)) { maps in
+      exchange.json { $0.array(maps) { $1.encodeJSON(&$0) } }
     }
   }
 

@@ -24,13 +24,16 @@ enum UserEventEndpoints {
     // The refusal of an event does not tell what is missing.
     guard exchange.rights.allows(.eventWrite(event.name)) else { throw HTTPError(.forbidden, "Permission denied") }
     let datacenter = request.datacenter
-    // Events do not leave the datacenter: gossip of others is not ours.
-    if !datacenter.isEmpty, datacenter != api.backend.datacenter {
-      throw HTTPError(ServerError.noPathToDatacenter(datacenter))
-    }
     do throws(UserEventError) {
-      let sent = try api.local.events.fire(event)
-      exchange.json { sent.encodeJSON(&$0) }
+      if datacenter.isEmpty || datacenter == api.backend.datacenter {
+        let sent = try api.local.events.fire(event)
+        return exchange.json { sent.encodeJSON(&$0) }
+      }
+      // The gossip of other datacenters is not ours: a server there sends the event.
+      let (sent, payload) = try UserEvents.prepare(event)
+      let sending = api.control.fireEvent(
+        sent.name, payload: payload, datacenter: datacenter, token: exchange.token, on: exchange.loop)
+      exchange.answer(sending) { exchange.json { sent.encodeJSON(&$0) } }
     } catch {
       throw .server(error.description)
     }

@@ -1,71 +1,15 @@
 import Model
-
-/// What is to be done with the keys of gossip. Keys are in base64.
-public enum KeyringOperation: Sendable, Equatable {
-  case list
-  /// Lets members decrypt with the key.
-  case install(String)
-  /// Encrypts with the key from now on.
-  case use(String)
-  case remove(String)
-
-  public var key: String? {
-    switch self {
-    case .list: nil
-    case .install(let key), .use(let key), .remove(let key): key
-    }
-  }
-}
-
-/// What the members of one pool answered.
-public struct KeyringReply: Sendable {
-  /// Whether the pool is that of all datacenters' servers.
-  public var isWAN: Bool
-  public var datacenter: String
-  public var keys: [String] = []
-  public var primary: String?
-  /// Members that answered.
-  public var memberCount = 1
-  public var errors: [String] = []
-
-  public init(isWAN: Bool, datacenter: String) {
-    self.isWAN = isWAN
-    self.datacenter = datacenter
-  }
-}
+import Server
 
 /// `/v1/operator/keyring`: the keys that gossip is encrypted with.
 enum KeyringEndpoints {
   static func list(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try checkRelayFactor(request)
-    let replies = try perform(.list, api, isLocalOnly: try localOnly(request))
-    exchange.json { writer in
-      writer.array(replies) { writer, reply in
-        writer.beginObject()
-        writer.member("WAN")
-        writer.bool(reply.isWAN)
-        writer.member("Datacenter")
-        writer.string(reply.datacenter)
-        writer.member("Segment")
-        writer.string("")
-        encode("Keys", reply.keys, reply, &writer)
-        encode("PrimaryKeys", reply.primary.map { [$0] } ?? [], reply, &writer)
-        writer.member("NumNodes")
-        writer.integer(reply.memberCount)
-        writer.endObject()
-      }
+    var wish = KeyringRequest(.list, token: exchange.token)
+    wish.relayFactor = try relayFactor(request)
+    wish.localOnly = try localOnly(request)
+    perform(wish, api, exchange) { responses in
+      exchange.json { $0.array(responses) { $1.encodeJSON(&$0) } }
     }
-  }
-
-  /// Keys and how many members have them.
-  private static func encode(_ name: String, _ keys: [String], _ reply: KeyringReply, _ writer: inout JSONWriter) {
-    writer.member(name)
-    writer.beginObject()
-    for key in keys.sorted(by: bytewiseLess) {
-      writer.member(key)
-      writer.integer(reply.memberCount)
-    }
-    writer.endObject()
   }
 
   static func install(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
@@ -84,33 +28,44 @@ enum KeyringEndpoints {
     _ api: API, _ request: borrowing Request, _ exchange: Exchange, _ operation: (String) -> KeyringOperation
   ) throws(HTTPError) {
     let body = try request.decode(KeyringKey.self, DecodingContext(.api))
-    try checkRelayFactor(request)
+    var wish = KeyringRequest(operation(body.key), token: exchange.token)
+    wish.relayFactor = try relayFactor(request)
     if try localOnly(request) {
       throw .badRequest("Invalid use of local-only: local-only can only be set for list requests")
     }
-    _ = try perform(operation(body.key), api, isLocalOnly: false)
-    exchange.empty()
+    perform(wish, api, exchange) { _ in exchange.empty() }
   }
 
   private static func perform(
-    _ operation: KeyringOperation, _ api: API, isLocalOnly: Bool
-  ) throws(HTTPError) -> [KeyringReply] {
-    let replies = api.control.keyring(operation, isLocalOnly: isLocalOnly)
-    let errors = replies.flatMap(\.errors)
-    if errors.isEmpty { return replies }
+    _ request: KeyringRequest, _ api: API, _ exchange: Exchange,
+    _ done: @escaping @Sendable ([KeyringResponse]) -> Void
+  ) {
+    exchange.answer(api.control.keyring(request, on: exchange.loop)) { responses in
+      if let problem = problem(responses) { exchange.fail(.server(problem)) } else { done(responses) }
+    }
+  }
+
+  /// Everything that went wrong, pool by pool and member by member; nil if nothing did.
+  private static func problem(_ responses: [KeyringResponse]) -> String? {
+    let errors = responses.filter { !$0.error.isEmpty }.flatMap { response in
+      let pool = response.isWAN ? "WAN" : "\(response.datacenter) (LAN)"
+      return ["\(pool) error: \(response.error)"] + response.messages.map { "\($0.key): \($0.value)" }
+    }
+    if errors.isEmpty { return nil }
     let head = errors.count == 1 ? "1 error occurred:" : "\(errors.count) errors occurred:"
-    throw .server(head + errors.map { "\n\t* \($0)" }.joined() + "\n\n")
+    return head + errors.map { "\n\t* \($0)" }.joined() + "\n\n"
   }
 
   /// How many members pass an answer on for those that cannot be reached directly.
-  private static func checkRelayFactor(_ request: borrowing Request) throws(HTTPError) {
-    guard let text = request.query["relay-factor"], !text.isEmpty else { return }
+  private static func relayFactor(_ request: borrowing Request) throws(HTTPError) -> UInt8 {
+    guard let text = request.query["relay-factor"], !text.isEmpty else { return 0 }
     guard let factor = Int(text) else {
       throw .badRequest("Error parsing relay factor: strconv.Atoi: parsing \(text.goQuoted): invalid syntax")
     }
     guard (0...5).contains(factor) else {
       throw .badRequest("Invalid relay-factor: Relay factor must be in range: [0, 5]")
     }
+    return UInt8(factor)
   }
 
   private static func localOnly(_ request: borrowing Request) throws(HTTPError) -> Bool {

@@ -32,8 +32,9 @@ extension Endpoints {
 
 enum Operations {
   static func raftConfiguration(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try request.requireOwnDatacenter(api, exchange)
-    exchange.answer(api.control.raftServers(token: exchange.token, on: exchange.loop)) { servers in
+    var options = try request.readOptions(exchange)
+    options.minIndex = 0
+    exchange.answer(api.control.raftServers(options, on: exchange.loop)) { servers in
       exchange.json { writer in
         writer.beginObject()
         writer.member("Servers")
@@ -69,23 +70,45 @@ enum Operations {
     }
   }
 
-  /// Counts of services and instances, of this datacenter whatever the request says.
+  /// Counts of services and instances, of this datacenter whatever the request says, or of all.
   static func usage(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     var options = try request.readOptions(exchange)
     options.datacenter = ""
-    let datacenter = api.backend.datacenter
-    exchange.read(UsageQuery(datacenter: datacenter), options) { [options] answer in
-      let head = exchange.head(answer, options)
-      exchange.json(head) { writer in
-        writer.beginObject()
-        writer.member("Usage")
-        writer.beginObject()
+    guard request.query.has("global") else {
+      return count([api.backend.datacenter][...], options, exchange, counted: [])
+    }
+    exchange.answer(api.control.datacenters(on: exchange.loop)) { [options] names in
+      count(names[...], options, exchange, counted: [])
+    }
+  }
+
+  private typealias Counted = (datacenter: String, answer: Answer<UsageQuery.Reply>)
+
+  /// Asks one datacenter after the other.
+  private static func count(
+    _ names: ArraySlice<String>, _ options: QueryOptions, _ exchange: Exchange, counted: [Counted]
+  ) {
+    guard let name = names.first else { return show(counted, options, exchange) }
+    var there = options
+    there.datacenter = name
+    exchange.read(UsageQuery(datacenter: name), there) { answer in
+      count(names.dropFirst(), options, exchange, counted: counted + [(name, answer)])
+    }
+  }
+
+  private static func show(_ counted: [Counted], _ options: QueryOptions, _ exchange: Exchange) {
+    guard let first = counted.first else { return exchange.failRead(ServerError.noServers) }
+    exchange.json(exchange.head(first.answer, options)) { writer in
+      writer.beginObject()
+      writer.member("Usage")
+      writer.beginObject()
+      for (datacenter, answer) in counted.sorted(by: { bytewiseLess($0.datacenter, $1.datacenter) }) {
         writer.member(datacenter)
         answer.value.encodeJSON(&writer)
-        writer.endObject()
-        answer.encodeMeta(&writer, options)
-        writer.endObject()
       }
+      writer.endObject()
+      first.answer.encodeMeta(&writer, options)
+      writer.endObject()
     }
   }
 }

@@ -11,22 +11,16 @@ extension Endpoints {
 
 enum Status {
   static func leader(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try requireOwnDatacenter(api, request, exchange)
-    exchange.json { $0.string(api.backend.leaderAddress) }
+    let datacenter = try request.readOptions(exchange).datacenter
+    exchange.answer(api.control.leaderAddress(in: datacenter, on: exchange.loop)) { address in
+      exchange.json { $0.string(address) }
+    }
   }
 
   static func peers(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    try requireOwnDatacenter(api, request, exchange)
-    exchange.json { $0.array(api.backend.peerAddresses) { $0.string($1) } }
-  }
-
-  private static func requireOwnDatacenter(
-    _ api: API, _ request: borrowing Request, _ exchange: Exchange
-  ) throws(HTTPError) {
-    let options = try request.readOptions(exchange)
-    if !options.datacenter.isEmpty, options.datacenter != api.backend.datacenter {
-      throw HTTPError(ServerError.noPathToDatacenter(options.datacenter))
+    let datacenter = try request.readOptions(exchange).datacenter
+    exchange.answer(api.control.peerAddresses(in: datacenter, on: exchange.loop)) { addresses in
+      exchange.json { $0.array(addresses) { $0.string($1) } }
     }
-    if api.backend.datacenters.isEmpty { throw HTTPError(ServerError.noServers) }
   }
 }

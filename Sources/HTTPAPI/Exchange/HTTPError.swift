@@ -27,6 +27,7 @@ struct HTTPError: Error, Equatable {
     switch error {
     case .rateLimited(let elsewhere):
       self.init(elsewhere ? .tooManyRequests : .serviceUnavailable, error.description)
+    case .tooManyCalls: self.init(.tooManyRequests, error.description)
     case .permissionDenied, .tokenNotFound: self.init(.forbidden, error.description)
     case .denied(let refusal): self.init(refusal)
     default: self.init(.internalServerError, error.description)

@@ -51,8 +51,7 @@ public final class HTTPServer: Sendable {
   ///
   /// - Parameter grace: how long answers may take.
   public func stop(_ listening: Listening, grace: TimeAmount = .seconds(2)) async {
-    for channel in listening.channels { try? await channel.close() }
-    for path in listening.unixPaths { unlink(path) }
+    await stopAccepting(listening)
     await withTaskGroup(of: Void.self) { tasks in
       for resource in resources.values {
         tasks.addTask {
@@ -63,6 +62,12 @@ public final class HTTPServer: Sendable {
         }
       }
     }
+  }
+
+  /// Closes the sockets. Connections that exist go on.
+  public func stopAccepting(_ listening: Listening) async {
+    for channel in listening.channels { try? await channel.close() }
+    for path in listening.unixPaths { unlink(path) }
   }
 
   /// For reloads of the configuration.

@@ -51,13 +51,21 @@ public final class UserEvents: Sendable {
   ///
   /// - Throws: `UserEventError` for filters that make no sense and events that are too large.
   public func fire(_ event: UserEvent) throws(UserEventError) -> UserEvent {
+    let (event, payload) = try Self.prepare(event)
+    let carrier = state.withLock { $0.carrier }
+    try carrier.send(name: UserEventPayload.name(of: event), payload: payload)
+    return event
+  }
+
+  /// Gives an event its id, and its form in gossip.
+  ///
+  /// - Throws: `UserEventError` for filters that make no sense.
+  public static func prepare(_ event: UserEvent) throws(UserEventError) -> (event: UserEvent, payload: [UInt8]) {
     _ = try UserEventFilter(event)
     var event = event
     event.id = Identifier.random()
     event.version = 1
-    let carrier = state.withLock { $0.carrier }
-    try carrier.send(name: UserEventPayload.name(of: event), payload: UserEventPayload.encode(event))
-    return event
+    return (event, UserEventPayload.encode(event))
   }
 
   // MARK: Receiving

@@ -19,6 +19,7 @@ public final class MemberTable: Sendable {
     /// The servers among them, kept because every forwarded request asks for them.
     var lanServers: [ServerMember] = []
     var wanServers: [String: [ServerMember]] = [:]
+    var distances: [String: Double] = [:]
     var observers: [@Sendable (MemberChange) -> Void] = []
     var forceLeave: (@Sendable (String) -> Void)?
   }
@@ -43,7 +44,8 @@ public final class MemberTable: Sendable {
         return state.observers
       case .wan:
         Self.apply(change, to: &state.wan)
-        state.wanServers = Dictionary(grouping: Self.servers(state.wan), by: \.datacenter)
+        let staying = Self.servers(state.wan).filter { $0.status != .left }
+        state.wanServers = Dictionary(grouping: staying, by: \.datacenter)
         return []
       }
     }
@@ -97,11 +99,17 @@ public final class MemberTable: Sendable {
   /// The server with this id, wherever it says that it can be reached.
   public func server(id: String) -> ServerMember? { servers.first { $0.id == id } }
 
-  /// The living servers of another datacenter.
-  public func servers(in datacenter: String) -> [ServerMember] {
-    state.withLock { $0.wanServers[datacenter] ?? [] }.filter { $0.status == .alive }
+  /// The servers of another datacenter that may be asked: those that are there, or should be.
+  public func candidates(in datacenter: String) -> [ServerMember] {
+    state.withLock { $0.wanServers[datacenter] ?? [] }
   }
 
-  /// All datacenters that servers in the WAN pool belong to, dead or alive, in the order of their names.
+  /// All datacenters that servers in the WAN pool belong to, in the order of their names. One whose servers fail stays: it
+  /// is expected back.
   public var datacenters: [String] { state.withLock { $0.wanServers.keys.sorted(by: bytewiseLess) } }
+
+  /// Seconds to the servers of other datacenters, as far as they are known.
+  public var distances: [String: Double] { state.withLock { $0.distances } }
+
+  public func setDistances(_ distances: [String: Double]) { state.withLock { $0.distances = distances } }
 }

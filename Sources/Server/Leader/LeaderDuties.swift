@@ -21,14 +21,20 @@ final class LeaderDuties: Sendable {
   private let store: StateStore
   private let loop: any EventLoop
   private let proposals: LeaderProposals
+  private let now: @Sendable () -> UInt64
   private let state = Mutex(State())
 
-  init(settings: ServerNode.Settings, store: StateStore, proposals: LeaderProposals, loop: any EventLoop) {
+  /// - Parameter now: the clock of `loop`, in nanoseconds.
+  init(
+    settings: ServerNode.Settings, store: StateStore, proposals: LeaderProposals, loop: any EventLoop,
+    now: @escaping @Sendable () -> UInt64 = MonotonicClock.now
+  ) {
     self.settings = settings
     self.store = store
     self.proposals = proposals
     self.loop = loop
-    sessions = SessionTimers(loop: loop) { [proposals] id in
+    self.now = now
+    sessions = SessionTimers(loop: loop, now: now) { [proposals] id in
       proposals.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
     }
     coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposals] in proposals.propose($0) }
@@ -101,14 +107,14 @@ final class LeaderDuties: Sendable {
   private func noteDeletion(index: UInt64) {
     guard index > 0 else { return }
     state.withLock {
-      $0.tombstones.noteDeletion(index: index, now: MonotonicClock.now())
+      $0.tombstones.noteDeletion(index: index, now: now())
       scheduleTombstones(&$0)
     }
   }
 
   private func scheduleTombstones(_ state: inout State) {
     guard state.tombstoneTask == nil, let deadline = state.tombstones.nextDeadline else { return }
-    let now = MonotonicClock.now()
+    let now = now()
     let delay = Int64(clamping: deadline > now ? deadline - now : 0)
     state.tombstoneTask = loop.scheduleTask(in: .nanoseconds(delay)) { [weak self] in self?.reapTombstones() }
   }
@@ -116,7 +122,7 @@ final class LeaderDuties: Sendable {
   private func reapTombstones() {
     let index = state.withLock {
       $0.tombstoneTask = nil
-      let index = $0.tombstones.expired(now: MonotonicClock.now())
+      let index = $0.tombstones.expired(now: now())
       scheduleTombstones(&$0)
       return $0.isLeading ? index : nil
     }

@@ -5,8 +5,11 @@ import Synchronization
 
 /// Where the commands of a leader's duties go: to consensus, which is made after the duties. What comes before waits.
 final class LeaderProposals: Sendable {
+  /// Takes an encoded command and tells what became of it.
+  typealias Log = @Sendable (_ command: [UInt8], _ completion: @escaping ProposalCompletion) -> Void
+
   private struct State {
-    var raft: RaftNode?
+    var log: Log?
     var waiting: [Command] = []
   }
 
@@ -15,9 +18,9 @@ final class LeaderProposals: Sendable {
 
   init(logger: Logger) { self.logger = logger }
 
-  func start(_ raft: RaftNode) {
+  func start(_ log: @escaping Log) {
     let waiting = state.withLock { state in
-      state.raft = raft
+      state.log = log
       defer { state.waiting = [] }
       return state.waiting
     }
@@ -26,11 +29,11 @@ final class LeaderProposals: Sendable {
 
   /// A command that fails is only logged: whoever proposed it compares again what is with what should be.
   func propose(_ command: Command) {
-    let raft = state.withLock {
-      if $0.raft == nil { $0.waiting.append(command) }
-      return $0.raft
+    let log = state.withLock {
+      if $0.log == nil { $0.waiting.append(command) }
+      return $0.log
     }
-    raft?.propose(command.encode()) { [logger] result in
+    log?(command.encode()) { [logger] result in
       if case .failure(let error) = result, error != .shutDown {
         logger.warning("a leader's command failed", metadata: ["error": "\(error)"])
       }

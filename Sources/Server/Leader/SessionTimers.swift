@@ -15,17 +15,24 @@ final class SessionTimers: Sendable {
 
   private let state = Mutex(State())
   private let loop: any EventLoop
+  private let now: @Sendable () -> UInt64
   private let destroy: @Sendable (_ id: String) -> Void
 
-  /// - Parameter destroy: Logs the end of a session; called on `loop`.
-  init(loop: any EventLoop, destroy: @escaping @Sendable (_ id: String) -> Void) {
+  /// - Parameters:
+  ///   - now: the clock of `loop`, in nanoseconds.
+  ///   - destroy: Logs the end of a session; called on `loop`.
+  init(
+    loop: any EventLoop, now: @escaping @Sendable () -> UInt64 = MonotonicClock.now,
+    destroy: @escaping @Sendable (_ id: String) -> Void
+  ) {
     self.loop = loop
+    self.now = now
     self.destroy = destroy
   }
 
   /// Starts the time of all sessions anew: what a new leader does, since it does not know how much of it was left.
   func lead(_ sessions: [Row<Session>]) {
-    let now = MonotonicClock.now()
+    let now = now()
     state.withLock {
       $0.isLeading = true
       $0.expiry.removeAll()
@@ -48,7 +55,7 @@ final class SessionTimers: Sendable {
   func arm(_ session: Row<Session>) {
     let ttl = Self.ttl(session)
     guard ttl.nanoseconds > 0 else { return }
-    let now = MonotonicClock.now()
+    let now = now()
     state.withLock { if $0.isLeading { $0.expiry.arm(session.value.id, ttl: ttl, now: now) } }
     schedule()
   }
@@ -65,7 +72,7 @@ final class SessionTimers: Sendable {
       guard let deadline = $0.expiry.nextDeadline(), deadline < $0.scheduledFor else { return }
       $0.scheduled?.cancel()
       $0.scheduledFor = deadline
-      let now = MonotonicClock.now()
+      let now = now()
       let delay = Int64(clamping: deadline > now ? deadline - now : 0)
       $0.scheduled = loop.scheduleTask(in: .nanoseconds(delay)) { [weak self] in self?.fire() }
     }
@@ -75,7 +82,7 @@ final class SessionTimers: Sendable {
     let ended = state.withLock {
       $0.scheduled = nil
       $0.scheduledFor = .max
-      return $0.expiry.expired(now: MonotonicClock.now())
+      return $0.expiry.expired(now: now())
     }
     for id in ended { destroy(id) }
     schedule()

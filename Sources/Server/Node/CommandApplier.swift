@@ -1,6 +1,7 @@
 import Consensus
 import Model
 import State
+import Synchronization
 import Telemetry
 
 /// The state machine of consensus: decodes committed commands and applies them to the store, one batch at a time.
@@ -8,6 +9,9 @@ final class CommandApplier: StateMachine {
   private let store: StateStore
   private let stop: @Sendable (_ reason: String) -> Never
   private let applied: @Sendable (AppliedBatch) -> Void
+  /// Commands of which only some pieces have arrived. Behind a lock that nobody contends: calls come one after another, but
+  /// from two threads.
+  private let chunks = Mutex(ChunkedCommands())
 
   /// - Parameters:
   ///   - stop: Ends the process, for a log that this release cannot apply; nothing of it is changed.
@@ -29,6 +33,7 @@ final class CommandApplier: StateMachine {
       for entry in entries where entry.kind == .command {
         results.append(apply(entry, to: &transaction, &batch, since: &start))
       }
+      if let partial = chunks.withLock({ $0.changes() }) { transaction.setPartialCommands(partial) }
     }
     applied(batch)
   }
@@ -49,9 +54,16 @@ final class CommandApplier: StateMachine {
   private func apply(
     _ entry: LogEntry, to transaction: inout StateTransaction, _ batch: inout AppliedBatch, since start: inout UInt64
   ) -> CommandResult {
+    let bytes: [UInt8]
+    switch chunks.withLock({ $0.take(entry) }) {
+    case .single: bytes = entry.data
+    case .complete(let whole): bytes = whole
+    case .partial: return .done
+    case .malformed(let reason): stop("log entry \(entry.index) is no piece of a command: \(reason)")
+    }
     let command: Command
     do throws(StateError) {
-      command = try Command(decoding: entry.data)
+      command = try Command(decoding: bytes)
     } catch {
       // A server that skipped a command would differ from all others for good (wire/raft.md part C).
       stop("log entry \(entry.index) cannot be applied: \(error)")
@@ -68,7 +80,10 @@ final class CommandApplier: StateMachine {
 
   func snapshot() throws -> any StateSnapshotWriter { SnapshotStream(snapshot: store.current) }
 
-  func restore(from reader: any SnapshotReader) throws { try store.restore { try reader.read(into: $0) } }
+  func restore(from reader: any SnapshotReader) throws {
+    try store.restore { try reader.read(into: $0) }
+    chunks.withLock { $0 = ChunkedCommands(store.current.partialCommands) }
+  }
 }
 
 /// One version of the state on its way into a snapshot.

@@ -18,6 +18,16 @@ enum ServerMetrics {
   static let transactionRead = registry.sample("txn.read")
 
   static let query = registry.counter("rpc.query", isHot: true)
+  /// Requests of other agents, and those answered with an error.
+  static let request = registry.counter("rpc.request", isHot: true)
+  static let requestError = registry.counter("rpc.request_error")
+  static let acceptedConnection = registry.counter("rpc.accept_conn")
+  static let raftConnection = registry.counter("rpc.raft_handoff")
+  /// Reads that went to another datacenter.
+  static let crossDatacenter = LabelledCounter("rpc.cross-dc", label: "datacenter")
+  /// Calls of a client's servers that its own limit held back, and those that failed.
+  static let callsExceeded = registry.counter("client.rpc.exceeded")
+  static let callsFailed = registry.counter("client.rpc.failed")
   static let consistentRead = registry.sample("rpc.consistentRead")
   static let verifyLeader = registry.counter("raft.verify_leader")
   static let serviceQuery = LabelledCounter("catalog.service.query", label: "service")

@@ -22,7 +22,7 @@ extension ServerNode: Backend {
       return nil
     }
     guard limiter.admits(.read, Query.method) else {
-      completion(.failure(.rateLimited(elsewhere: options.consistency == .stale)))
+      completion(.failure(.rateLimited(elsewhere: true)))
       return nil
     }
     ServerMetrics.query.increment()

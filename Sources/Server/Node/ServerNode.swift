@@ -104,7 +104,7 @@ public final class ServerNode: Sendable {
           duties.follow()
         }
       })
-    proposals.start(raft)
+    proposals.start { [raft] in raft.propose($0, completion: $1) }
     raft.observeLeader { [heard] in if $0 != nil { heard.set(true) } }
     memberDuties.start(raft)
   }

@@ -79,6 +79,25 @@ import Testing
     #expect(harness.core.role == .candidate && harness.core.term == 2)
   }
 
+  /// The leader of three servers is dead, and the other two stood for election at the same moment.
+  @Test func aVoterThatCannotBeReachedCountsAsOneThatRefuses() {
+    var harness = CoreHarness()
+    func fail(_ request: OutgoingRequest) {
+      _ = harness.step(.response(.failure(.unreachable("refused")), from: request.to.id, request.context))
+    }
+    let preVotes = harness.timeOut().requests
+    fail(preVotes[1])
+    #expect((harness.core.nextDeadline?.since(harness.now) ?? 0) >= 1_000_000_000, "one more may still agree")
+    let votes = harness.accept(preVotes[0]).requests
+    fail(votes[1])
+    #expect((harness.core.nextDeadline?.since(harness.now) ?? 0) >= 1_000_000_000, "one more may still agree")
+    let refusal = RaftResponse.requestVote(VoteResponse(term: 2, granted: false))
+    _ = harness.step(.response(.success(refusal), from: votes[0].to.id, votes[0].context))
+    let pause = harness.core.nextDeadline?.since(harness.now) ?? 0
+    #expect((50_000_000...250_000_000).contains(pause))
+    #expect(harness.core.role == .candidate && harness.core.term == 2)
+  }
+
   @Test func aSingleVoterLeadsAtOnceAndNeedsNoTimers() {
     var harness = CoreHarness(voters: ["a"])
     #expect(harness.core.nextDeadline == harness.now)

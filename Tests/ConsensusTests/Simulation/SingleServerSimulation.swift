@@ -1,6 +1,7 @@
 import Synchronization
 
 @testable import Consensus
+@testable import Simulation
 
 /// One server whose disk and power fail at any moment. What it acknowledged must be there after every restart, in order,
 /// and nothing else than what was proposed.
@@ -14,7 +15,7 @@ struct SingleServerSimulation {
   private let plan: Plan
   private var random: SeededRandom
   private let disk: SimulatedDisk
-  private let server: SimulatedServer
+  private let server: SimulatedServer<RecordingMachine>
   private var now = MonotonicInstant(nanoseconds: 1_000_000_000)
   private var step = 0
   private var nextCommand: UInt64 = 0
@@ -46,7 +47,8 @@ struct SingleServerSimulation {
     server = SimulatedServer(
       id: "a", disk: disk, settings: RaftSettings(),
       snapshots: SnapshotPolicy(
-        threshold: 40, interval: .seconds(2), trailingEntries: 10, logBytesMax: 96 << 10))
+        threshold: 40, interval: .seconds(2), trailingEntries: 10, logBytesMax: 96 << 10),
+      makeMachine: { RecordingMachine() })
   }
 
   /// Equal for runs that went the same way.
@@ -287,15 +289,5 @@ struct SingleServerSimulation {
     let candidates = records.dropLast(42)
     guard let victim = candidates.randomElement(using: &random) else { return nil }
     return (victim.path, Int.random(in: victim.range, using: &random))
-  }
-}
-
-extension RaftError {
-  /// An operation of the disk failed, as opposed to: the content is wrong.
-  var isFailureOfDisk: Bool {
-    switch self {
-    case .storage(.disk), .storage(.full), .storage(.failedBefore): true
-    default: false
-    }
   }
 }

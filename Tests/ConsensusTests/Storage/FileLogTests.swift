@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// The write-ahead log on a disk that loses whatever was not synchronised.
 @Suite struct FileLogTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// Whatever a file contains, reading it never crashes, and never yields a log with holes.
 @Suite struct LogRecoveryFuzzTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// What a start does with a data directory as a whole.
 @Suite struct RaftStorageTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 @Suite struct SnapshotStorageTests {
   private func position(_ index: LogIndex) -> SnapshotPosition {

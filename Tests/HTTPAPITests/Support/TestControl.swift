@@ -25,13 +25,35 @@ final class TestControl: AgentControl, Sendable {
     version.human = "1.21.4"
     return version
   }
-  var wanCoordinates: [DatacenterCoordinates] {
-    [DatacenterCoordinates(datacenter: "dc1", coordinates: [NodeCoordinate()])]
+  func datacenterMaps(on loop: any EventLoop) -> EventLoopFuture<[DatacenterMap]> {
+    var map = DatacenterMap()
+    map.datacenter = "dc1"
+    map.coordinates = [NodeCoordinate()]
+    return loop.makeSucceededFuture([map])
   }
-  func raftServers(token: String, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
+  func datacenters(on loop: any EventLoop) -> EventLoopFuture<[String]> { loop.makeSucceededFuture(["dc1"]) }
+  func leaderAddress(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<String> {
+    known("127.0.0.1:8300", in: datacenter, loop)
+  }
+  func peerAddresses(in datacenter: String, on loop: any EventLoop) -> EventLoopFuture<[String]> {
+    known(["127.0.0.1:8300"], in: datacenter, loop)
+  }
+  private func known<Value: Sendable>(
+    _ value: Value, in datacenter: String, _ loop: any EventLoop
+  ) -> EventLoopFuture<Value> {
+    ["", "dc1"].contains(datacenter)
+      ? loop.makeSucceededFuture(value) : loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
+  }
+  func fireEvent(
+    _ name: String, payload: [UInt8], datacenter: String, token: String, on loop: any EventLoop
+  ) -> EventLoopFuture<Void> {
+    datacenter == "dc2"
+      ? note("fire \(name)", loop) : loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
+  }
+  func raftServers(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     var peer = RaftPeer()
     peer.id = "id"
-    return loop.makeSucceededFuture([peer])
+    return known([peer], in: options.datacenter, loop)
   }
   var calls: [String] { state.withLock { $0.calls } }
   var cancelledSubscriptions: Int { state.withLock { $0.cancelled } }
@@ -51,8 +73,8 @@ final class TestControl: AgentControl, Sendable {
     receive("{}")
     return monitor(level: "info", json: false) { _ in }
   }
-  func autopilotState(token: String, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
-    loop.makeSucceededFuture(health)
+  func autopilotState(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<AutopilotState> {
+    known(health, in: options.datacenter, loop)
   }
   private let health = AutopilotState().next(
     [
@@ -70,14 +92,21 @@ final class TestControl: AgentControl, Sendable {
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
     id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))
   }
-  func keyring(_ operation: KeyringOperation, isLocalOnly: Bool) -> [KeyringReply] {
-    var replies = [KeyringReply(isWAN: true, datacenter: "dc1"), KeyringReply(isWAN: false, datacenter: "dc1")]
-    for index in replies.indices {
-      replies[index].keys = ["a=", "b="]
-      replies[index].primary = "a="
-      if operation == .remove("a=") { replies[index].errors = ["Removing the primary key is not allowed"] }
+  func keyring(_ request: KeyringRequest, on loop: any EventLoop) -> EventLoopFuture<[KeyringResponse]> {
+    let replies = [true, false].map { isWAN in
+      var reply = KeyringResponse()
+      reply.isWAN = isWAN
+      reply.datacenter = "dc1"
+      reply.keys = ["a=": 1, "b=": 1]
+      reply.primaryKeys = ["a=": 1]
+      reply.nodeCount = 1
+      if request.operation == "remove", request.key == "a=" {
+        reply.error = "1/1 nodes reported failure"
+        reply.messages = ["s1": "Removing the primary key is not allowed"]
+      }
+      return reply
     }
-    return isLocalOnly ? [replies[1]] : replies
+    return loop.makeSucceededFuture(request.localOnly ? [replies[1]] : replies)
   }
   func describeMetrics(_ writer: inout JSONWriter) { named("Gauges", &writer) }
   let prometheusMetrics: String? = nil

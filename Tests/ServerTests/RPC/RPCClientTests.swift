@@ -130,7 +130,12 @@ import Wire
     ),
     (.remote("Permission denied"), .permissionDenied("")),
     (.remote("rate limit exceeded, try again later or against a different server"), .rateLimited(elsewhere: true)),
-    (.remote("rate limit exceeded, try again later"), .rateLimited(elsewhere: false)),
+    (
+      .remote("rate limit exceeded for operation that can only be performed by the leader, try again later"),
+      .rateLimited(elsewhere: false)
+    ),
+    (.rateLimited, .tooManyCalls),
+    (.remote("rpc error making call: RPC rate limit exceeded"), .tooManyCalls),
     (.remote("Must provide key"), .rejected("rpc error making call: Must provide key")),
     (.timeout, .rejected("rpc error making call: i/o deadline reached")),
   ])
@@ -148,8 +153,10 @@ import Wire
       (.there(.remote("leadership lost while committing log")), false, false),
     ]
     for (error, isRead, isWrite) in cases {
-      #expect(error.allowsRetry(of: read) == isRead, "\(error)")
-      #expect(error.allowsRetry(of: write) == isWrite, "\(error)")
+      for byClient in [true, false] {
+        #expect(error.allowsRetry(of: read, byClient: byClient) == isRead, "\(error)")
+        #expect(error.allowsRetry(of: write, byClient: byClient) == isWrite, "\(error)")
+      }
     }
   }
 

@@ -52,6 +52,25 @@ import Wire
     await server.stop()
   }
 
+  @Test func theLastAnswerArrivesAlthoughTheCallerWasStillSending() async throws {
+    let host = "127.85.12.1"
+    let server = try await TestServer(1, of: [host])
+    var request = SnapshotRequest()
+    request.op = 7
+    for _ in 0..<5 {
+      let connection = try await RawConnection.open(host)
+      try await connection.write([5] + request.messagePack)
+      let sending = Task {
+        for _ in 0..<64 { try await connection.write([UInt8](repeating: 0, count: 64 << 10)) }
+      }
+      let answer = String(decoding: try await connection.read(60), as: UTF8.self)
+      #expect(answer.contains("unrecognized snapshot op"))
+      await connection.close()
+      _ = await sending.result
+    }
+    await server.stop()
+  }
+
   @Test func connectionsAreCountedByClient() {
     let limit = ConnectionLimit(2)
     #expect(limit.enter("a") && limit.enter("a") && limit.enter("b"))

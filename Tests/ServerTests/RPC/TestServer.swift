@@ -26,9 +26,9 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
-  private static func member(_ number: Int, _ host: String) -> ClusterMember {
+  static func member(_ number: Int, _ host: String, datacenter: String = "dc1") -> ClusterMember {
     let tags = [
-      "role": "consul", "dc": "dc1", "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
+      "role": "consul", "dc": datacenter, "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
       "build": "1.21.4:",
     ]
     return ClusterMember(name: "s\(number)", address: host, port: 8301, tags: tags)
@@ -36,7 +36,8 @@ final class TestServer: Sendable {
 
   /// Starts the server with this number of a cluster.
   init(
-    _ number: Int, of hosts: [String], storage: RaftStorage = .memory(), bootstrap: Bool = true,
+    _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
+    bootstrap: Bool = true,
     holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
     coordinatePeriod: GoDuration = .seconds(5),
     listen: (inout ServerListener.Settings) -> Void = { _ in }
@@ -46,15 +47,16 @@ final class TestServer: Sendable {
     let address = "\(host):\(Self.port)"
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let members = MemberTable(datacenter: "dc1")
-    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host)) }
+    let members = MemberTable(datacenter: datacenter)
+    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host, datacenter: datacenter)) }
     let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
     var raft = RaftConnections.Settings()
     raft.localAddress = host
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
-    var serverSettings = ServerNode.Settings(datacenter: "dc1", member: Self.member(number, host), logger: logger)
+    var serverSettings = ServerNode.Settings(
+      datacenter: datacenter, member: Self.member(number, host, datacenter: datacenter), logger: logger)
     serverSettings.accessControl = accessControl
     serverSettings.coordinates.period = coordinatePeriod
     node = try ServerNode(

@@ -22,7 +22,7 @@ public final class RPCClient: Sendable {
     public var idleTimeout = TimeAmount.seconds(120)
     /// Bytes of one answer.
     public var replyBytesMax = 1 << 30
-    /// Calls per second, and at once; infinite where nobody limits them.
+    /// Calls per second, and at once (`limits.rpc_rate`, `rpc_max_burst`); infinite where nobody limits them.
     public var rate = Double.infinity
     public var burst = 1000
     /// Where connections come from; nil leaves it to the system.
@@ -45,13 +45,25 @@ public final class RPCClient: Sendable {
   private let state = Mutex(State.running([:]))
   /// Nil where nothing limits the rate.
   private let bucket: Mutex<TokenBucket?>
+  /// Beside the lock: without a limit nothing is locked.
+  private let isLimited: Atomic<Bool>
 
   public init(group: any EventLoopGroup, settings: Settings = Settings(), logger: Logger = Logger(label: "rpc")) {
     self.group = group
     self.settings = settings
     self.logger = logger
-    let bucket = TokenBucket(rate: settings.rate, burst: Double(settings.burst), now: MonotonicClock.now())
-    self.bucket = Mutex(settings.rate.isInfinite ? nil : bucket)
+    bucket = Mutex(Self.bucket(settings.rate, burst: settings.burst))
+    isLimited = Atomic(settings.rate.isFinite)
+  }
+
+  private static func bucket(_ rate: Double, burst: Int) -> TokenBucket? {
+    rate.isFinite ? TokenBucket(rate: rate, burst: Double(burst), now: MonotonicClock.now()) : nil
+  }
+
+  /// For reloads of the configuration.
+  public func setRate(_ rate: Double, burst: Int) {
+    bucket.withLock { $0 = Self.bucket(rate, burst: burst) }
+    isLimited.store(rate.isFinite, ordering: .releasing)
   }
 
   /// Calls a method.
@@ -66,7 +78,8 @@ public final class RPCClient: Sendable {
     _ method: String, _ body: ByteBuffer, to address: String, timeout: TimeAmount? = nil, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<ByteBuffer, RPCError>) -> Void
   ) -> (any PendingQuery)? {
-    if !settings.rate.isInfinite, bucket.withLock({ $0?.take(now: MonotonicClock.now()) }) == false {
+    if isLimited.load(ordering: .acquiring), bucket.withLock({ $0?.take(now: MonotonicClock.now()) }) == false {
+      ServerMetrics.callsExceeded.increment()
       completion(.failure(.rateLimited))
       return nil
     }

@@ -132,7 +132,9 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
       .whenComplete { result in
         switch result {
         case .success(let channel): self.connected(channel)
-        case .failure(let error): self.end(.connecting("dial tcp \(self.address): \(Self.reason(error))"))
+        case .failure(let error):
+          let path = (self.client.settings.localAddress.map { "\($0):0->" } ?? "") + self.address
+          self.end(.connecting("dial tcp \(path): \(Self.reason(error))"))
         }
       }
   }

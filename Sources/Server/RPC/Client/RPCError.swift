@@ -30,11 +30,17 @@ public enum RPCError: Error, Sendable, Equatable, CustomStringConvertible {
 extension ServerError {
   /// The same in the terms of the servers. Errors travel as text, and every hop adds words in front.
   init(_ error: RPCError) {
+    if error == .rateLimited {
+      self = .tooManyCalls
+      return
+    }
     guard case .remote(let text) = error else {
       self = .rejected(error.description)
       return
     }
-    if text.contains("No cluster leader") {
+    if text.contains("RPC rate limit exceeded") {
+      self = .tooManyCalls
+    } else if text.contains("No cluster leader") {
       self = .noLeader
     } else if text.contains("ACL not found") {
       self = .tokenNotFound

@@ -22,7 +22,9 @@ public struct ServerProtocols: Sendable {
     switch named {
     case .rpc: return [RPCSessionHandler(methods)]
     case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel.eventLoop))]
-    case .raft: return raft.map { [$0.acceptor(on: channel)] }
+    case .raft:
+      ServerMetrics.raftConnection.increment()
+      return raft.map { [$0.acceptor(on: channel)] }
     case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
     case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
     }
@@ -86,6 +88,7 @@ public final class ServerListener: Sendable {
     let client = channel.remoteAddress?.ipAddress ?? ""
     guard limit.enter(client) else { throw ChannelError.operationUnsupported }
     channel.closeFuture.whenComplete { [limit] _ in limit.leave(client) }
+    ServerMetrics.acceptedConnection.increment()
     track(channel)
     try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings))
   }

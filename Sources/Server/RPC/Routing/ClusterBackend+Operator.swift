@@ -5,28 +5,28 @@ import NIOCore
 extension ClusterBackend {
   /// The servers of consensus.
   public func raftConfiguration(
-    token: String, on loop: any EventLoop,
+    _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<RaftConfigurationResponse, ServerError>) -> Void
   ) {
-    ask("Operator.RaftGetConfiguration", token, on: loop, here: { $0.raftConfigurationResponse }, completion)
+    ask("Operator.RaftGetConfiguration", options, on: loop, here: { $0.raftConfigurationResponse }, completion)
   }
 
   /// The health of the servers, as their leader sees it.
   public func autopilotState(
-    token: String, on loop: any EventLoop,
+    _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<AutopilotState, ServerError>) -> Void
   ) {
-    ask("Operator.ServerHealth", token, on: loop, here: { $0.autopilotHealth }) { result in
+    ask("Operator.ServerHealth", options, on: loop, here: { $0.autopilotHealth }) { result in
       completion(result.map { AutopilotState($0) })
     }
   }
 
   private func ask<Reply: Record>(
-    _ method: String, _ token: String, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
+    _ method: String, _ options: QueryOptions, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
     _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void
   ) {
     _ = route(
-      Wish(method, QueryOptions()), on: loop,
+      Wish(method, options), on: loop,
       { (result: Result<Reply, RouteError>) in completion(result.mapError(\.serverError)) },
       here: { [server] done in
         done(server.map { .success(here($0)) } ?? .failure(.noServers))
@@ -34,8 +34,8 @@ extension ClusterBackend {
       },
       there: { [client, datacenter] address, done in
         var request = DCSpecificRequest()
-        request.datacenter = datacenter
-        request.options.token = token
+        request.datacenter = options.datacenter.isEmpty ? datacenter : options.datacenter
+        request.options = RPCQueryOptions(options)
         return client.call(method, .messagePack(request), to: address, on: loop) { result in
           done(
             result.flatMap { body in

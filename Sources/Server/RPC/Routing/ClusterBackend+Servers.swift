@@ -17,8 +17,8 @@ extension ClusterBackend {
 
   public var datacenters: [String] {
     if let server {
-      // The own one is the nearest.
-      return [datacenter] + server.members.datacenters.filter { $0 != datacenter }
+      return DatacenterOrder.sorted(
+        server.members.datacenters, own: datacenter, distances: server.members.distances)
     }
     refreshView()
     let known = seenByClient.withLock { $0.datacenters }

@@ -21,6 +21,8 @@ public final class ClusterBackend: Sendable {
   /// How long requests are held while there is no leader (`performance.rpc_hold_timeout`).
   let holdTimeout: TimeAmount
   let seenByClient = Mutex(ClusterView())
+  /// The gossip of this agent, once it runs.
+  public let gossip = GossipPlace()
 
   /// The backend of a server.
   public init(_ server: ServerNode, client: RPCClient, holdTimeout: TimeAmount = .seconds(7)) {
@@ -42,20 +44,31 @@ public final class ClusterBackend: Sendable {
 
   // MARK: Where to
 
-  func destination(of wish: Wish) -> Destination {
+  /// - Parameter tried: Servers of another datacenter that have failed this request already.
+  func destination(of wish: Wish, tried: Set<String> = []) -> Destination {
     guard let server else {
       return servers.first.map { .server($0) } ?? .refused(.noServers)
     }
-    if !wish.datacenter.isEmpty, wish.datacenter != datacenter { return destination(in: wish.datacenter, server) }
-    if server.isLeader || (wish.isStale && server.hasHeardFromLeader) { return .here }
+    if !isOwn(wish.datacenter) { return destination(in: wish.datacenter, server, tried: tried) }
+    if wish.isForAnyServer || server.isLeader || (wish.isStale && server.hasHeardFromLeader) { return .here }
     guard let leader = server.raft.leader, leader.id != server.raftID else { return .nowhere(.noLeader) }
     return .server(leader.address)
   }
 
-  /// A server of another datacenter, which forwards to its leader by itself.
-  private func destination(in datacenter: String, _ server: ServerNode) -> Destination {
-    guard server.members.datacenters.contains(datacenter) else { return .refused(.noPathToDatacenter(datacenter)) }
-    guard let other = server.members.servers(in: datacenter).randomElement() else {
+  /// "" means the own one.
+  func isOwn(_ datacenter: String) -> Bool { datacenter.isEmpty || datacenter == self.datacenter }
+
+  /// Whether a server has to leave the request to another datacenter, whose servers hold it while they have no leader.
+  func goesElsewhere(_ wish: Wish) -> Bool { server != nil && !isOwn(wish.datacenter) }
+
+  /// A server of another datacenter, which forwards to its leader by itself: one that gossip holds for alive, or for want
+  /// of those one that may be back before gossip has noticed.
+  private func destination(in datacenter: String, _ server: ServerNode, tried: Set<String>) -> Destination {
+    let all = server.members.candidates(in: datacenter)
+    if all.isEmpty { return .refused(.noPathToDatacenter(datacenter)) }
+    let untried = all.filter { !tried.contains($0.rpcAddress) }
+    let alive = untried.filter { $0.status == .alive }
+    guard let other = alive.randomElement() ?? untried.randomElement() else {
       return .refused(.datacenterUnreachable(datacenter))
     }
     return .server(other.rpcAddress)
@@ -65,7 +78,9 @@ public final class ClusterBackend: Sendable {
   func noteFailure(_ error: RouteError, at destination: Destination) {
     guard server == nil, case .server(let address) = destination, case .there(let error) = error else { return }
     switch error {
-    case .connecting, .broken, .timeout: servers.failed(address)
+    case .connecting, .broken, .timeout:
+      ServerMetrics.callsFailed.increment()
+      servers.failed(address)
     case .remote(let text) where text.contains("against a different server"): servers.failed(address)
     case .remote, .malformed, .rateLimited, .shutDown: break
     }
@@ -78,14 +93,21 @@ public final class ClusterBackend: Sendable {
   ) -> (any PendingQuery)? {
     let destination = destination(of: wish)
     guard destination == .here else {
+      // What is carried out here is held against the limits there.
+      if let server, !server.limiter.admits(wish.isRead ? .read : .write, wish.method) {
+        completion(.failure(.here(.rateLimited(elsewhere: true))))
+        return nil
+      }
+      if goesElsewhere(wish), wish.isRead { ServerMetrics.crossDatacenter.increment(wish.datacenter) }
       let call = RoutedCall(wish, self, on: loop, completion, here: here, there: there)
       call.start()
       return call
     }
     // The usual case on a leader costs nothing; only if leadership is just being lost there is more to do.
+    let isClient = server == nil
     return here { result in
       let result = result.mapError { RouteError.here($0) }
-      if case .failure(let error) = result, error.allowsRetry(of: wish) {
+      if case .failure(let error) = result, error.allowsRetry(of: wish, byClient: isClient) {
         RoutedCall(wish, self, on: loop, completion, here: here, there: there).goOn(after: error, at: destination)
       } else {
         completion(result)
@@ -110,6 +132,26 @@ public final class ClusterBackend: Sendable {
 extension ClusterBackend: Backend {
   @discardableResult
   public func query<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> (any PendingQuery)? {
+    guard options.consistency == .stale, options.maxStale > .zero else {
+      return read(query, options, on: loop, completion)
+    }
+    let handle = ReplaceableQuery()
+    let first = read(query, options, on: loop) { [self] result in
+      guard case .success(let answer) = result, answer.isOlder(than: options.maxStale) else {
+        return completion(result)
+      }
+      var fresh = options
+      fresh.consistency = .leaseBased
+      handle.replace(by: read(query, fresh, on: loop, completion))
+    }
+    handle.begin(with: first)
+    return handle
+  }
+
+  private func read<Query: ReadQuery>(
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> (any PendingQuery)? {

@@ -26,6 +26,8 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
   private var pause: TimeAmount
   /// The servers that failed, and when each may be asked again: a client that knows several goes from one to the next.
   private var failed: [(destination: Destination, until: NIODeadline)] = []
+  /// Servers of another datacenter that have been asked.
+  private var tried: Set<String> = []
   private var current: (any PendingQuery)?
   private var attempt = 0
   private var timer: Scheduled<Void>?
@@ -60,7 +62,7 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
   private func tryNow() {
     guard completion != nil else { return }
     timer = nil
-    let destination = backend.destination(of: wish)
+    let destination = backend.destination(of: wish, tried: tried)
     let now = NIODeadline.now()
     failed.removeAll { $0.until <= now }
     if failed.contains(where: { $0.destination == destination }) { return waitABit() }
@@ -98,12 +100,22 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     current = nil
     guard case .failure(let error) = result else { return finish(result) }
     backend.noteFailure(error, at: destination)
+    if backend.goesElsewhere(wish) { return tryNext(after: error, at: destination) }
     let now = NIODeadline.now()
-    guard error.allowsRetry(of: wish), now < deadline else { return finish(result) }
+    guard error.allowsRetry(of: wish, byClient: backend.server == nil), now < deadline else { return finish(result) }
     let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
     failed.append((destination, min(now + jitter, deadline)))
     pause = min(pause + pause, backend.holdTimeout)
     waitABit()
+  }
+
+  /// Another datacenter gets no second chance but that of another server, which is asked at once.
+  private func tryNext(after error: RouteError, at destination: Destination) {
+    if case .server(let address) = destination { tried.insert(address) }
+    guard error.isOfConnection(for: wish), case .server = backend.destination(of: wish, tried: tried) else {
+      return finish(.failure(error))
+    }
+    tryNow()
   }
 
   private func finish(_ result: Result<Value, RouteError>) {

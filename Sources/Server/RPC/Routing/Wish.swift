@@ -8,6 +8,8 @@ struct Wish: Sendable {
   var isRead: Bool
   /// Any server may answer, with what it knows.
   var isStale = false
+  /// The server that is asked answers, whoever leads.
+  var isForAnyServer = false
   /// How long the request itself may wait for a change.
   var blockingTime: TimeAmount?
 
@@ -15,6 +17,15 @@ struct Wish: Sendable {
     self.method = method
     self.datacenter = datacenter
     isRead = false
+  }
+
+  /// Something that every server of the datacenter can tell or do; "" is the own one.
+  ///
+  /// - Parameter isRead: Whether it may be done twice.
+  init(anyServer method: String, datacenter: String, isRead: Bool = true) {
+    self.init(write: method, datacenter: datacenter)
+    self.isRead = isRead
+    isForAnyServer = true
   }
 
   init(_ method: String, _ options: QueryOptions) {
@@ -43,7 +54,10 @@ enum RouteError: Error, Equatable {
   case there(RPCError)
 
   /// Whether another attempt may succeed, and cannot carry the request out twice (wire/rpc.md, section 7.1).
-  func allowsRetry(of wish: Wish) -> Bool {
+  ///
+  /// - Parameter byClient: An agent that can choose among servers has no use for the limit of one of them, and a server none
+  ///   for that of its leader.
+  func allowsRetry(of wish: Wish, byClient: Bool) -> Bool {
     switch self {
     case .here(.noLeader): true
     case .here: false
@@ -52,9 +66,19 @@ enum RouteError: Error, Equatable {
     case .there(.remote(let text)):
       text.contains("No cluster leader") || text.contains("node is not the leader")
         || text.contains("please resubmit call for rechunking")
-        || text.contains("can only be performed by the leader, try again later")
+        || text.contains(
+          byClient ? "try again later or against a different server" : "can only be performed by the leader")
         || (wish.isRead && text.hasSuffix("EOF"))
     case .there: false
+    }
+  }
+
+  /// Whether the server itself could not be asked, so that another one may do.
+  func isOfConnection(for wish: Wish) -> Bool {
+    switch self {
+    case .there(.connecting): true
+    case .there(.broken): wish.isRead
+    default: false
     }
   }
 

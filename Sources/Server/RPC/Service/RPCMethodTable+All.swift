@@ -12,23 +12,18 @@ extension RPCMethodTable {
     registerQueries()
     registerOperator()
     registerAccessControl()
+    registerGossip()
   }
 
   private mutating func registerStatus() {
     own("Status.Ping") { (_, _: RPCEmpty) in RPCEmpty() }
-    own("Status.Leader") { (server, request: DCSpecificRequest) throws(ServerError) in
-      try server.requireOwn(request.datacenter)
-      return server.leaderAddress
-    }
-    own("Status.Peers") { (server, request: DCSpecificRequest) throws(ServerError) in
-      try server.requireOwn(request.datacenter)
-      return RPCList(server.peerAddresses)
-    }
+    anyServer("Status.Leader") { (_: DCSpecificRequest, call) in call.done(call.server.leaderAddress) }
+    anyServer("Status.Peers") { (_: DCSpecificRequest, call) in call.done(RPCList(call.server.peerAddresses)) }
     own("Status.RaftStats") { (server, _: RPCEmpty) in server.raftStats }
   }
 
   private mutating func registerCatalog() {
-    own("Catalog.ListDatacenters") { (server, _: DatacentersRequest) in RPCList(server.datacenters) }
+    own("Catalog.ListDatacenters") { [backend] (_, _: DatacentersRequest) in RPCList(backend.datacenters) }
     write(CatalogRegister.self)
     write(CatalogDeregister.self)
     read(CatalogNodes.self)
@@ -76,7 +71,7 @@ extension RPCMethodTable {
     read(PreparedQueryList.self)
     read(PreparedQueryGet.self)
     read(PreparedQueryExplain.self)
-    read(PreparedQueryExecute.self)
+    registerExecution()
     read(PreparedQueryExecuteRemote.self)
     write(PreparedQueryApply.self)
   }
@@ -118,10 +113,6 @@ extension RPCMethodTable {
 }
 
 extension ServerNode {
-  fileprivate func requireOwn(_ datacenter: String) throws(ServerError) {
-    if !datacenter.isEmpty, datacenter != self.datacenter { throw .noPathToDatacenter(datacenter) }
-  }
-
   /// How far the log of this server is.
   var raftStats: RaftStats {
     let status = raft.currentStatus

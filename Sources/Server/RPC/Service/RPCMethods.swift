@@ -61,7 +61,7 @@ struct RPCMethodTable {
     self.server = server
   }
 
-  private mutating func register(_ name: String, _ method: @escaping RPCMethods.Method) {
+  mutating func register(_ name: String, _ method: @escaping RPCMethods.Method) {
     precondition(methods[name] == nil, "\(name) is registered twice")
     methods[name] = method
   }

@@ -80,6 +80,7 @@ final class RPCSession: @unchecked Sendable {
       }
       guard let message else { return }
       state = .busy(waiting: nil)
+      ServerMetrics.request.increment()
       let header = message.header
       let pending = methods.perform(header.method, message.body, on: loop) { [self] in answer(header, $0) }
       if case .busy = state { state = .busy(waiting: pending) }
@@ -95,6 +96,7 @@ final class RPCSession: @unchecked Sendable {
       state = .idle
       bytes.writeRPCMessage(response, body: body)
     case .failure(let failure):
+      ServerMetrics.requestError.increment()
       response.error = failure.text
       bytes.writeRPCMessage(response, body: RPCBody.empty)
       state = failure.endsSession ? .over : .idle

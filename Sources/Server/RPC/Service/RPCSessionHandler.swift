@@ -21,7 +21,7 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
     let channel = context.channel
     session = RPCSession(
       methods, on: context.eventLoop, send: { channel.writeAndFlush($0, promise: nil) },
-      consume: { [unowned self] in count($0, taken: true, channel) }, end: { channel.close(promise: nil) })
+      consume: { [unowned self] in count($0, taken: true, channel) }, end: { channel.closeLingering() })
   }
 
   private func count(_ bytes: Int, taken: Bool, _ channel: any Channel) {

@@ -10,12 +10,12 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
 
   /// Bytes of a request without its archive.
   private static let requestBytesMax = 64 << 10
-  /// Bytes of an archive.
-  private static let archiveBytesMax = 2 << 30
+  /// Bytes of an archive: more than any disk of a server has to spare.
+  private static let archiveBytesMax = 64 << 30
 
   private enum State {
     case request(MessagePackScanner)
-    case archive(SnapshotRequest)
+    case archive(SnapshotRequest, SpoolFile)
     case answering
   }
 
@@ -23,6 +23,12 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
   private let channel: any Channel
   private var state = State.request(MessagePackScanner(bytesMax: requestBytesMax))
   private var received = ByteBuffer()
+  private var archiveBytes = 0
+  /// Whether a part of the archive is on its way to the disk.
+  private var isSpooling = false
+  /// Whether the caller has sent everything.
+  private var isComplete = false
+  private var isAnswered = false
 
   init(_ backend: ClusterBackend, on channel: any Channel) {
     self.backend = backend
@@ -43,8 +49,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
       } catch {
         channel.close(promise: nil)
       }
-    case .archive:
-      if received.readableBytes > Self.archiveBytesMax { channel.close(promise: nil) }
+    case .archive(_, let file): spool(to: file)
     case .answering: received.clear()
     }
   }
@@ -62,7 +67,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     }
     switch request.op {
     case SnapshotRequest.save: save(request)
-    case SnapshotRequest.restore: state = .archive(request)
+    case SnapshotRequest.restore: try expectArchive(request)
     default: fail("unrecognized snapshot op \(request.op)")
     }
   }
@@ -71,8 +76,12 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     if case ChannelEvent.inputClosed = event {
       switch state {
       case .request: channel.close(promise: nil)
-      case .archive(let request): restore(request)
-      case .answering: break
+      case .archive(let request, let file):
+        isComplete = true
+        if !isSpooling { restore(request, file) }
+      case .answering:
+        isComplete = true
+        if isAnswered { channel.close(promise: nil) }
       }
     }
     context.fireUserInboundEventTriggered(event)
@@ -110,10 +119,50 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
-  private func restore(_ request: SnapshotRequest) {
-    state = .answering
-    let archive = SpoolFile(Array(received.readableBytesView))
+  // MARK: The archive of a restore
+
+  private func expectArchive(_ request: SnapshotRequest) throws {
+    do throws(SpoolFile.Failure) {
+      let file = try SpoolFile(in: backend.server?.settings.temporaryDirectory ?? "/tmp")
+      state = .archive(request, file)
+      spool(to: file)
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  /// Writes what has arrived, away from the loop. The connection is read on when it is on the disk.
+  private func spool(to file: SpoolFile) {
+    guard !isSpooling, received.readableBytes > 0 else { return }
+    archiveBytes += received.readableBytes
+    if archiveBytes > Self.archiveBytesMax { return fail("the archive is larger than \(Self.archiveBytesMax) bytes") }
+    let piece = received
     received = ByteBuffer()
+    isSpooling = true
+    channel.setOption(.autoRead, value: false).whenFailure { _ in }
+    ArchiveWork.queue.async { [self] in
+      let result = Result { () throws(SpoolFile.Failure) in
+        let written = piece.withUnsafeReadableBytes { bytes in
+          Result { () throws(SpoolFile.Failure) in try file.write(bytes) }
+        }
+        try written.get()
+      }
+      channel.eventLoop.execute { self.spooled(result) }
+    }
+  }
+
+  private func spooled(_ result: Result<Void, SpoolFile.Failure>) {
+    isSpooling = false
+    guard case .archive(let request, let file) = state else { return }
+    if case .failure(let error) = result { return fail(error.description) }
+    if received.readableBytes > 0 { return spool(to: file) }
+    if isComplete { return restore(request, file) }
+    channel.setOption(.autoRead, value: true).whenFailure { _ in }
+  }
+
+  private func restore(_ request: SnapshotRequest, _ archive: SpoolFile) {
+    state = .answering
+    do throws(SpoolFile.Failure) { try archive.rewind() } catch { return fail(error.description) }
     backend.restoreSnapshot(
       archive, datacenter: request.datacenter, token: request.token, on: channel.eventLoop
     ) { [self] result in
@@ -132,7 +181,9 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
   }
 
   private func finish(_ response: SnapshotResponse) {
-    let channel = channel
-    channel.writeAndFlush(ByteBuffer.messagePack(response)).whenComplete { _ in channel.close(promise: nil) }
+    isAnswered = true
+    channel.writeAndFlush(ByteBuffer.messagePack(response)).whenComplete { [self] _ in
+      channel.closeLingering(isInputOver: isComplete)
+    }
   }
 }

@@ -3,7 +3,7 @@ import Synchronization
 @testable import Consensus
 
 /// A state machine that remembers every command, so that tests can compare histories.
-final class RecordingMachine: StateMachine {
+final class RecordingMachine: SimulatedMachine {
   struct State: Sendable, Equatable {
     var commands: [[UInt8]] = []
     var lastIndex: LogIndex = 0
@@ -50,6 +50,8 @@ final class RecordingMachine: StateMachine {
       state.restoreCount += 1
     }
   }
+
+  func leadershipChanged(_ change: LeadershipChange) {}
 
   static func encode(_ commands: [[UInt8]]) -> [UInt8] {
     var bytes: [UInt8] = Array("STATE".utf8)

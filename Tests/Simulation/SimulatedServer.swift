@@ -3,16 +3,21 @@ import Synchronization
 
 @testable import Consensus
 
+/// A state machine of a simulated server: also told when that one begins or ends to lead.
+protocol SimulatedMachine: StateMachine {
+  func leadershipChanged(_ change: LeadershipChange)
+}
+
 /// One server of a simulation: the production replica on a simulated disk, driven step by step.
-final class SimulatedServer {
+final class SimulatedServer<Machine: SimulatedMachine> {
   let id: ServerID
   let disk: SimulatedDisk
   let settings: RaftSettings
   let snapshots: SnapshotPolicy
   /// Number of starts: answers to an earlier life reach nobody.
   private(set) var life = 0
-  private(set) var machine = RecordingMachine()
-  private let observer: (any MachineObserver)?
+  private(set) var machine: Machine
+  private let makeMachine: () -> Machine
   private(set) var replica: Replica?
   private var storage: RaftStorage?
   private var progress = ApplyProgress()
@@ -22,6 +27,11 @@ final class SimulatedServer {
   private var applyWork: [ApplyWork] = []
   private var jobs: [@Sendable () -> Void] = []
   private let observed = Observed()
+  /// Until then its process does not run, or its disk does not write: it is busy elsewhere.
+  var pausedUntil = MonotonicInstant(nanoseconds: 0)
+  var diskBusyUntil = MonotonicInstant(nanoseconds: 0)
+  /// What its wall clock shows: nothing may depend on it.
+  var wallClock: @Sendable () -> WallTime = { .unset }
 
   private final class Mailbox: Sendable {
     let inputs = Mutex<[ReplicaInput]>([])
@@ -31,17 +41,14 @@ final class SimulatedServer {
     let changes = Mutex<[LeadershipChange]>([])
   }
 
-  private static let quiet: Logger = {
-    var logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
-    logger.logLevel = .critical
-    return logger
-  }()
+  private static var quiet: Logger { Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }) }
 
   init(
     id: ServerID, disk: SimulatedDisk, settings: RaftSettings, snapshots: SnapshotPolicy,
-    observer: (any MachineObserver)? = nil
+    makeMachine: @escaping () -> Machine
   ) {
-    self.observer = observer
+    self.makeMachine = makeMachine
+    machine = makeMachine()
     self.id = id
     self.disk = disk
     self.settings = settings
@@ -56,7 +63,9 @@ final class SimulatedServer {
     segmentBytes: Int = 24 << 10
   ) throws(RaftError) {
     life += 1
-    machine = RecordingMachine(observer: observer)
+    machine = makeMachine()
+    pausedUntil = now
+    diskBusyUntil = now
     progress = ApplyProgress()
     posted = Mailbox()
     applyWork = []
@@ -72,10 +81,13 @@ final class SimulatedServer {
     self.storage = storage
     worker = ApplyWorker(
       machine: machine, progress: progress,
-      observeLeadership: { [observed] change in observed.changes.withLock { $0.append(change) } })
+      observeLeadership: { [observed, machine] change in
+        observed.changes.withLock { $0.append(change) }
+        machine.leadershipChanged(change)
+      })
     let options = RaftOptions(
       id: id, address: id + ":8300", settings: settings, snapshots: snapshots, bootstrap: bootstrap,
-      logger: Self.quiet, wallClock: { .unset }, seed: seed)
+      logger: Self.quiet, wallClock: wallClock, seed: seed)
     replica = try Replica(
       options: options, storage: storage, machine: machine, progress: progress, now: now,
       post: { [posted] input in posted.inputs.withLock { $0.append(input) } })
@@ -99,6 +111,14 @@ final class SimulatedServer {
     replica?.handle(proposals: proposals[...], now: now)
   }
 
+  /// When there may be something to do that is not there yet; nil if that does not depend on time.
+  var nextDeadline: MonotonicInstant? {
+    guard let replica else { return nil }
+    var next = replica.nextDeadline
+    if replica.hasLogWork { next = next.map { min($0, diskBusyUntil) } ?? diskBusyUntil }
+    return next.map { max($0, pausedUntil) }
+  }
+
   func takeOutputs() -> [ReplicaOutput] { replica?.takeOutputs() ?? [] }
 
   private func collect() {
@@ -117,7 +137,7 @@ final class SimulatedServer {
     if !inputs.isEmpty { choices.append(0) }
     if !applyWork.isEmpty { choices.append(1) }
     if !jobs.isEmpty { choices.append(2) }
-    if replica.hasLogWork { choices.append(3) }
+    if replica.hasLogWork, diskBusyUntil <= now { choices.append(3) }
     if let deadline = replica.nextDeadline, deadline <= now { choices.append(4) }
     guard let choice = choices.randomElement(using: &random) else { return false }
     switch choice {

@@ -37,6 +37,8 @@ struct SimulatedNetwork {
   var conditions = Conditions()
   /// Pairs that cannot reach each other, in either direction.
   var cut: Set<[ServerID]> = []
+  /// From the first to the second nothing arrives, whatever goes the other way.
+  var oneWay: Set<[ServerID]> = []
   private(set) var messages: [Message] = []
   private var exchanges: [Int: Exchange] = [:]
   private var nextExchange = 0
@@ -46,7 +48,17 @@ struct SimulatedNetwork {
 
   var nextDelivery: MonotonicInstant? { messages.map { $0.deliverAt }.min() }
 
-  private func isCut(_ one: ServerID, _ other: ServerID) -> Bool { cut.contains([one, other].sorted()) }
+  func isCut(from: ServerID, to: ServerID) -> Bool {
+    cut.contains([from, to].sorted()) || oneWay.contains([from, to])
+  }
+
+  /// Delivers a message later: its receiver does not take anything now.
+  mutating func postpone(_ message: Message, until: MonotonicInstant) {
+    var message = message
+    message.deliverAt = until
+    if case .response = message.payload { exchanges[message.exchange]?.isAnswered = false }
+    messages.append(message)
+  }
 
   private mutating func chance(_ perMille: Int) -> Bool {
     perMille > 0 && Int.random(in: 0..<1000, using: &random) < perMille
@@ -66,7 +78,7 @@ struct SimulatedNetwork {
     let failure = Payload.response(.failure(.unreachable("deadline")))
     messages.append(
       Message(deliverAt: now + conditions.patience, exchange: exchange, to: from.id, payload: failure))
-    if isCut(from.id, to) || chance(conditions.loss) { return }
+    if isCut(from: from.id, to: to) || chance(conditions.loss) { return }
     for _ in 0..<(chance(conditions.duplication) ? 2 : 1) {
       let payload = Payload.request(request, from: from, content: content)
       messages.append(Message(deliverAt: now + delay(), exchange: exchange, to: to, payload: payload))
@@ -74,7 +86,9 @@ struct SimulatedNetwork {
   }
 
   mutating func reply(_ response: RaftResponse, to exchange: Int, now: MonotonicInstant) {
-    guard let known = exchanges[exchange], !isCut(known.from, known.to), !chance(conditions.loss) else { return }
+    guard let known = exchanges[exchange], !isCut(from: known.to, to: known.from), !chance(conditions.loss) else {
+      return
+    }
     messages.append(
       Message(
         deliverAt: now + delay(), exchange: exchange, to: known.from, payload: .response(.success(response))))
@@ -89,7 +103,7 @@ struct SimulatedNetwork {
       guard var exchange = exchanges[message.exchange] else { continue }
       switch message.payload {
       case .request:
-        if isCut(exchange.from, exchange.to) { continue }
+        if isCut(from: exchange.from, to: exchange.to) { continue }
         return (message, exchange)
       case .response:
         guard !exchange.isAnswered else { continue }

@@ -1,5 +1,7 @@
 import Glibc
 
+@testable import Consensus
+
 /// Which seeds a simulation runs: `SIMULATION_SEED=n` replays one, `SIMULATION_SEEDS=n` sets their number.
 enum Seeds {
   static func range(defaultCount: Int) -> Range<UInt64> {
@@ -15,4 +17,14 @@ struct Violation: Error, CustomStringConvertible {
   var step: Int
   var what: String
   var description: String { "seed \(seed), step \(step): \(what) (replay with SIMULATION_SEED=\(seed))" }
+}
+
+extension RaftError {
+  /// An operation of the disk failed, as opposed to: the content is wrong.
+  var isFailureOfDisk: Bool {
+    switch self {
+    case .storage(.disk), .storage(.full), .storage(.failedBefore): true
+    default: false
+    }
+  }
 }
