@@ -15,10 +15,14 @@ TEST_LOG = .build/test.log
 # Seconds of fuzzing for each target.
 FUZZ_SECONDS ?= 600
 
+# Seeds of each kind of simulated datacenter, and the first of them, for `make simulation`.
+SEEDS ?= 500
+FIRST_SEED ?= 0
+
 # Rounds of `make cluster-faults`.
 ROUNDS ?= 100
 
-.PHONY: build run test fuzz peers cluster-faults bench docs install format lint system clean
+.PHONY: build run test fuzz peers simulation cluster-faults bench docs install format lint system clean
 
 build: system
 	swift build $(FLAGS) --product proconsul
@@ -38,10 +42,16 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx and Prometheus use an agent, Patroni a cluster; those that are not installed are skipped.
+# HAProxy, nginx, Prometheus and an OpenID provider beside an agent, Patroni beside a cluster; those that are not installed
+# are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
 	python3 -B Tests/Cluster/patroni $(BINARY)
+
+# Whole datacenters in virtual time, while machines crash and lose each other. See Tests/ClusterTests.
+simulation: system
+	SIMULATION_FIRST=$(FIRST_SEED) SIMULATION_SEEDS=$(SEEDS) SWIFT_DETERMINISTIC_HASHING=1 \
+	  swift test $(FLAGS) --filter DatacenterSimulationTests
 
 # Three servers under load are killed and stopped; nothing that was acknowledged may be lost. See Tests/Cluster/faults.
 cluster-faults: build

@@ -81,11 +81,26 @@ let package = Package(
     room("State", ["Model"]),
     room("AccessControl", ["Model", "HCL"]),
     room(
+      "Authentication",
+      [
+        "Model", "AccessControl", crypto,
+        .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    room(
+      "GRPC",
+      [
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+      ] + nio("NIOCore")),
+    room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Telemetry", logging,
+        "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
+        "Certificates", "GRPC", logging,
         .product(name: "HeapModule", package: "swift-collections"),
-      ] + nio("NIOCore", "NIOPosix", "NIOConcurrencyHelpers")),
+        ssl,
+      ] + nio("NIOCore", "NIOPosix", "NIOTLS", "NIOConcurrencyHelpers")),
     room(
       "Checks",
       [
@@ -113,9 +128,11 @@ let package = Package(
     room(
       "Agent",
       [
-        "Model", "AgentConfiguration", "Gossip", "Server", "State", "Consensus", "LocalAgent", "Checks", "HTTPAPI",
-        "DNSServer",
-        "AccessControl", "Telemetry", "TransportSecurity", "Wire", "ConsulClient", logging, metrics, httpClient, crypto,
+        "Model", "AgentConfiguration", "Gossip", "GRPC", "Server", "State", "Consensus", "LocalAgent", "Checks",
+        "HTTPAPI",
+        "DNSServer", "AccessControl", "Authentication", "Telemetry", "TransportSecurity", "Wire", "ConsulClient",
+        logging,
+        metrics, httpClient, crypto,
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -125,7 +142,8 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "HCL", "Wire", "AccessControl", "AgentConfiguration", "Agent", "Certificates", "ConsulClient",
+        "Model", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent", "Certificates",
+        "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
@@ -133,7 +151,10 @@ let package = Package(
       name: "proconsul", dependencies: ["CommandLineInterface"], swiftSettings: strict, linkerSettings: staticRuntime),
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Server", "HTTPAPI"]
+      dependencies: [
+        "Model", "HCL", "AgentConfiguration", "Wire", "State", "Consensus", "Gossip", "Authentication", "GRPC",
+        "Server", "HTTPAPI",
+      ]
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
@@ -154,8 +175,20 @@ let package = Package(
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),
     tests("AccessControl", ["Model"]),
+    tests("GRPC", nio("NIOCore", "NIOPosix")),
     tests(
-      "Server", ["Model", "State", "Consensus", "AccessControl", "Wire"] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+      "Authentication",
+      [
+        "Model", "AccessControl", crypto, .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+      ]),
+    tests(
+      "Server",
+      [
+        "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates",
+        "GRPC", ssl,
+      ]
+        + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
     tests("LocalAgent", ["Model", "Server", "Checks"]),
     tests(

@@ -25,7 +25,8 @@ public struct CertificateAuthority: Sendable {
     -> CertificateAuthority
   {
     let certificate = try Issuer(
-      name: try template.subject.distinguishedName, key: key, keyIdentifier: key.publicKey.identifier
+      name: try template.subject.distinguishedName, key: key,
+      keyIdentifier: key.publicKey.identifier(template.keyIdentifierForm)
     ).certificate(template, for: key.publicKey)
     return try CertificateAuthority(certificate, key: key)
   }
@@ -34,10 +35,21 @@ public struct CertificateAuthority: Sendable {
   public func sign(_ template: CertificateTemplate, for publicKey: PublicKey) throws(CertificatesError)
     -> SignedCertificate
   {
-    let issuer = Issuer(
+    try issuer.certificate(template, for: publicKey)
+  }
+
+  /// Certifies another authority under its own name, so that whoever trusts this one trusts that one, too. The subject of the
+  /// template does not count.
+  public func certify(
+    _ other: SignedCertificate, _ template: CertificateTemplate
+  ) throws(CertificatesError) -> SignedCertificate {
+    try issuer.certificate(template, for: other.publicKey, subject: other.certificate.subject)
+  }
+
+  private var issuer: Issuer {
+    Issuer(
       name: certificate.certificate.subject, key: key,
       keyIdentifier: certificate.keyIdentifier ?? certificate.publicKey.identifier)
-    return try issuer.certificate(template, for: publicKey)
   }
 }
 
@@ -47,17 +59,17 @@ private struct Issuer {
   let key: PrivateKey
   let keyIdentifier: [UInt8]
 
-  func certificate(_ template: CertificateTemplate, for publicKey: PublicKey) throws(CertificatesError)
-    -> SignedCertificate
-  {
-    let subject = try template.subject.distinguishedName
+  func certificate(
+    _ template: CertificateTemplate, for publicKey: PublicKey, subject other: DistinguishedName? = nil
+  ) throws(CertificatesError) -> SignedCertificate {
+    let subject = if let other { other } else { try template.subject.distinguishedName }
     let names = try template.names.general
     do {
       let certificate = try Certificate(
         version: .v3, serialNumber: Certificate.SerialNumber(bytes: template.serial.bytes), publicKey: publicKey.key,
         notValidBefore: Date(timeIntervalSince1970: Double(template.validity.notBefore)),
         notValidAfter: Date(timeIntervalSince1970: Double(template.validity.notAfter)), issuer: name, subject: subject,
-        extensions: try extensions(template, names, publicKey), issuerPrivateKey: key.signer)
+        extensions: try extensions(template, names, publicKey, subject), issuerPrivateKey: key.signer)
       return try SignedCertificate(certificate)
     } catch {
       throw .signing(reason: "\(error)")
@@ -65,7 +77,8 @@ private struct Issuer {
   }
 
   private func extensions(
-    _ template: CertificateTemplate, _ names: SubjectAlternativeNames, _ publicKey: PublicKey
+    _ template: CertificateTemplate, _ names: SubjectAlternativeNames, _ publicKey: PublicKey,
+    _ subject: DistinguishedName
   ) throws -> Certificate.Extensions {
     var extensions = Certificate.Extensions()
     let usages = template.usages
@@ -89,12 +102,13 @@ private struct Issuer {
       }
     try extensions.append(Certificate.Extension(constraints, critical: true))
     try extensions.append(
-      Certificate.Extension(SubjectKeyIdentifier(keyIdentifier: publicKey.identifier[...]), critical: false))
+      Certificate.Extension(
+        SubjectKeyIdentifier(keyIdentifier: publicKey.identifier(template.keyIdentifierForm)[...]), critical: false))
     try extensions.append(
       Certificate.Extension(AuthorityKeyIdentifier(keyIdentifier: keyIdentifier[...]), critical: false))
     if !template.names.isEmpty {
       // Without a subject, the names are all there is to it (RFC 5280, section 4.2.1.6).
-      try extensions.append(Certificate.Extension(names, critical: template.subject.attributes.isEmpty))
+      try extensions.append(Certificate.Extension(names, critical: subject.isEmpty))
     }
     if !template.permittedDomains.isEmpty {
       let permitted = NameConstraints(permittedSubtrees: template.permittedDomains.map { .dnsName($0) })
@@ -136,8 +150,15 @@ public struct SignedCertificate: Sendable {
     }
   }
 
-  public var pem: String { PEMDocument(type: "CERTIFICATE", derBytes: der).pemString + "\n" }
+  public var pem: String { Self.pem(der: der) }
+
+  /// The text form of a certificate that is not looked at.
+  public static func pem(der: [UInt8]) -> String { PEMDocument(type: "CERTIFICATE", derBytes: der).pemString + "\n" }
+
   public var publicKey: PublicKey { PublicKey(certificate.publicKey) }
+
+  /// The SHA-1 hash of the certificate, by which tools name it. No protection rests on it.
+  public var fingerprint: [UInt8] { Array(Insecure.SHA1.hash(data: der)) }
 
   /// Seconds since 1970.
   public var notBefore: Int64 { Int64(certificate.notValidBefore.timeIntervalSince1970) }

@@ -151,6 +151,14 @@ public struct CertificateTemplate: Sendable {
     case serverAuthentication, clientAuthentication
   }
 
+  /// How keys are identified in the certificate.
+  public enum KeyIdentifierForm: Sendable {
+    /// The first 160 bits of the SHA-256 hash (RFC 7093, method 1).
+    case short
+    /// All of it.
+    case full
+  }
+
   public var role: Role
   public var subject: SubjectName
   public var names = AlternativeNames()
@@ -160,6 +168,7 @@ public struct CertificateTemplate: Sendable {
   /// The only domains whose names a certificate below this authority may carry; empty for all.
   public var permittedDomains: [String] = []
   public var serial = CertificateSerial.random()
+  public var keyIdentifierForm = KeyIdentifierForm.short
 
   public init(_ role: Role, subject: SubjectName, validity: Validity, usages: Usages) {
     self.role = role
@@ -177,6 +186,12 @@ public struct CertificateSerial: Sendable, Hashable, CustomStringConvertible {
 
   /// 127 random bits: enough to be unique, and positive in every encoding.
   public static func random() -> CertificateSerial { CertificateSerial(UInt128.random(in: 1...(.max >> 1))) }
+
+  /// Hexadecimal pairs, as few as are needed: `0a:1f`.
+  public var hexadecimalPairs: String {
+    let digits = bytes.drop { $0 == 0 }
+    return HexadecimalPairs.text(digits.isEmpty ? [0] : digits)
+  }
 
   /// Decimal.
   public var description: String { String(value) }
@@ -200,5 +215,12 @@ enum IPText {
     let family = bytes.count == 4 ? AF_INET : AF_INET6
     guard inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return nil }
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// Bytes as `0a:1f:c0`.
+public enum HexadecimalPairs {
+  public static func text(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
   }
 }

@@ -127,7 +127,14 @@ public struct PublicKey: Sendable, Hashable {
   init(_ key: Certificate.PublicKey) { self.key = key }
 
   /// The first 160 bits of the SHA-256 hash of the key (RFC 7093, method 1).
-  public var identifier: [UInt8] { Array(SHA256.hash(data: key.subjectPublicKeyInfoBytes).prefix(20)) }
+  public var identifier: [UInt8] { Array(fullIdentifier.prefix(20)) }
+
+  /// The SHA-256 hash of the key.
+  public var fullIdentifier: [UInt8] { Array(SHA256.hash(data: key.subjectPublicKeyInfoBytes)) }
+
+  func identifier(_ form: CertificateTemplate.KeyIdentifierForm) -> [UInt8] {
+    form == .full ? fullIdentifier : identifier
+  }
 }
 
 /// Texts with several PEM blocks.

@@ -22,7 +22,7 @@ public protocol AgentControl: Sendable {
   /// The health of the servers, as their leader sees it.
   func autopilotState(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<AutopilotState>
   /// Takes a server out of consensus, by its id or its address.
-  func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void>
+  func removePeer(_ request: RaftRemovePeerRequest, on loop: any EventLoop) -> EventLoopFuture<Void>
   /// Hands leadership over to a server, or with "" to the one that is furthest along.
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
 

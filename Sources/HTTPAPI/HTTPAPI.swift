@@ -1,6 +1,7 @@
 import AccessControl
 import LocalAgent
 import Logging
+import NIOPosix
 import Server
 
 /// # HTTPAPI
@@ -26,6 +27,8 @@ public final class API: Sendable {
   let logger: Logger
   /// What the servers answered before, for clients that ask for it.
   public let cache: AgentCache
+  /// The certificates of the agent's services.
+  let leaves: LeafCertificates
   /// What would have been refused, where refusals are only noted.
   let dryRun: DryRunLedger?
   /// Finds the route of a request that somebody asks about.
@@ -33,13 +36,17 @@ public final class API: Sendable {
   /// Whether every token may do everything: lists then need no filtering.
   let isOpen: Bool
 
-  /// - Parameter cache: shared with the agent's other faces; nil makes one.
+  /// - Parameters:
+  ///   - cache: shared with the agent's other faces; nil makes one.
+  ///   - leaves: the same.
   public init(
     backend: any Backend, resolver: any AuthorizerResolver, control: any AgentControl, local: LocalAgent,
-    settings: HTTPSettings, logger: Logger, cache: AgentCache? = nil
+    settings: HTTPSettings, logger: Logger, cache: AgentCache? = nil, leaves: LeafCertificates? = nil
   ) {
     self.backend = backend
     self.cache = cache ?? AgentCache(backend: backend)
+    self.leaves =
+      leaves ?? LeafCertificates(backend: backend, on: MultiThreadedEventLoopGroup.singleton.any(), logger: logger)
     self.resolver = resolver
     self.control = control
     self.local = local

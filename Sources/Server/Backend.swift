@@ -49,6 +49,8 @@ public protocol ReadQuery: Sendable {
   /// Where an answer comes from, for those that tell.
   static func meta(of response: Response) -> RPCQueryMeta?
   static func setMeta(_ meta: RPCQueryMeta, of response: inout Response)
+  /// Whether it is refused where there is no service mesh (`connect.enabled`).
+  static var needsMesh: Bool { get }
   /// Leaves only the elements that match, where an answer has elements.
   static func filter(_ response: inout Response, by expression: String) throws(FilterError)
 }
@@ -56,6 +58,7 @@ public protocol ReadQuery: Sendable {
 extension ReadQuery {
   public var isOpen: Bool { false }
   public func tellsOrigin(_ reply: Reply) -> Bool { true }
+  public static var needsMesh: Bool { false }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
   public static func meta(of response: Response) -> RPCQueryMeta? { nil }
@@ -105,6 +108,18 @@ public enum PreparedWrite<Reply: Sendable>: Sendable {
   case immediate(Reply)
   /// A command to log, and the meaning of what the state machine returns for it.
   case command(Command, @Sendable (CommandResult) throws(ServerError) -> Reply)
+  /// Something outside the cluster has to be asked first, such as an identity provider. What it comes to is handed to the
+  /// completion, from any thread.
+  case later(@Sendable (_ completion: @escaping @Sendable (Result<PreparedWrite<Reply>, ServerError>) -> Void) -> Void)
+}
+
+extension PreparedWrite {
+  /// More than one command, or more than a moment of work; runs elsewhere and calls back on any thread.
+  static func work(
+    _ body: @escaping @Sendable (_ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void) -> Void
+  ) -> Self {
+    .later { completion in body { completion($0.map { .immediate($0) }) } }
+  }
 }
 
 /// What writes may look at while they are prepared, on the leader.
@@ -126,6 +141,10 @@ public struct WriteContext: Sendable {
   public var minimumTokenTTL = GoDuration.minutes(1)
   /// Where an operator may have put what allows another bootstrap.
   public var dataDirectory: String?
+  /// Asks identity providers; nil on servers without access control.
+  public var logins: LoginService?
+  /// The cluster's certificate authority; nil on servers without a service mesh.
+  var authority: AuthorityDuties?
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 
@@ -142,7 +161,7 @@ extension CommandResult {
   /// True, or the state machine's refusal as an error behind `prefix`.
   func success(prefix: String) throws(ServerError) -> Bool {
     switch self {
-    case .done, .text, .transaction: return true
+    case .done, .text, .number, .transaction: return true
     case .bool(let value): return value
     case .failed(let text): throw .rejected(prefix + text)
     }
@@ -177,6 +196,8 @@ public struct Answer<Reply: Sendable>: Sendable {
   public var knownLeader = true
   /// Whether something was left out that the token may not see.
   public var isFiltered = false
+  /// Whether a stream of events kept the answer current, instead of a query that waits.
+  public var isStreamed = false
 
   public init(value: Reply, index: UInt64) {
     self.value = value
@@ -196,6 +217,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   /// The token lacks a right.
   case denied(AccessRefusal)
   case tokenNotFound
+  /// Something of access control that is named does not exist.
+  case accessObjectNotFound(String)
   /// The request breaks a rule; the text is the reference's.
   case invalid(String)
   /// The state machine refused the command; the text is the reference's.
@@ -205,6 +228,10 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
   case shuttingDown
   /// More requests than `limits.request_limits` allows; `elsewhere` if another server may answer.
   case rateLimited(elsewhere: Bool)
+  /// More requests for certificates than the authority signs.
+  case signingLimit
+  /// The request needs the service mesh, which is switched off.
+  case meshDisabled
   /// More requests to the servers than `limits.rpc_rate` of the agent allows.
   case tooManyCalls
 
@@ -217,9 +244,12 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     case .permissionDenied(let what): what.isEmpty ? "Permission denied" : "Permission denied: \(what)"
     case .denied(let refusal): refusal.description
     case .tokenNotFound: "ACL not found"
+    case .accessObjectNotFound(let what): "ACL not found: \(what)"
     case .invalid(let text), .rejected(let text), .storage(let text): text
     case .shuttingDown: "server is shutting down"
     case .rateLimited(true): "rate limit exceeded, try again later or against a different server"
+    case .signingLimit: "Rate limit reached, try again later"
+    case .meshDisabled: "Connect must be enabled in order to use this endpoint"
     case .rateLimited(false):
       "rate limit exceeded for operation that can only be performed by the leader, try again later"
     case .tooManyCalls: "RPC rate limit exceeded"

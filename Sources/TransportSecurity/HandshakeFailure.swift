@@ -5,7 +5,7 @@ import NIOSSL
 /// Says why a TLS handshake failed. The library reports that a certificate was refused, not what was wrong with it; that is
 /// found out from the certificate, in the order in which verification looks: time, names, authority.
 public struct HandshakeFailure: Sendable {
-  /// The name that the certificate has to carry: a DNS name or an IP address.
+  /// The name that the certificate has to carry: a DNS name or an IP address; "" for any.
   public let expected: String
   /// Seconds since 1970.
   public let now: Int
@@ -74,6 +74,7 @@ public struct HandshakeFailure: Sendable {
     let expired = "certificate has expired or is not yet valid: current time \(rfc3339(now))"
     if now < certificate.notValidBefore { return "\(expired) is before \(rfc3339(certificate.notValidBefore))" }
     if now > certificate.notValidAfter { return "\(expired) is after \(rfc3339(certificate.notValidAfter))" }
+    if expected.isEmpty { return nil }
     let names = CertificateNames(certificate)
     if let address = IPBytes.parse(expected) {
       if names.addresses.isEmpty {
@@ -93,11 +94,16 @@ public struct CertificateNames: Sendable, Equatable {
   public private(set) var dnsNames: [String] = []
   /// 4 or 16 bytes each.
   public private(set) var addresses: [[UInt8]] = []
+  /// Whether it names a workload of the mesh, as all certificates do that the cluster's own authority makes (SPIFFE).
+  public private(set) var hasWorkloadIdentity = false
 
   public init(_ certificate: NIOSSLCertificate) {
     for name in certificate._subjectAlternativeNames() {
       if name.nameType == .dnsName { dnsNames.append(String(decoding: name.contents, as: UTF8.self)) }
       if name.nameType == .ipAddress { addresses.append(Array(name.contents)) }
+      if name.nameType == .uri, String(decoding: name.contents, as: UTF8.self).hasPrefix("spiffe:") {
+        hasWorkloadIdentity = true
+      }
     }
   }
 

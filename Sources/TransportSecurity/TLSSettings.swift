@@ -24,10 +24,19 @@ public struct TLSSettings: Sendable, Equatable {
   public var verifiesServerHostname = false
   /// The certificate that servers gave the agent may be presented; matters for gRPC only.
   public var usesAutomaticCertificate = false
+  /// What clients may name in a handshake that comes first (ALPN); matters for internal RPC only.
+  public var nativeProtocols: [String] = []
+  /// The servers are asked for a certificate (`auto_encrypt.tls`).
+  public var awaitsAutomaticCertificate = false
 
   public init() {}
 
   public var hasAuthority: Bool { !authorityFile.isEmpty || !authorityDirectory.isEmpty }
+
+  func outgoingVerification(_ automatic: AutomaticCertificate?) -> CertificateVerification {
+    if verifiesServerHostname || automatic?.verifiesServerHostname == true { return .fullVerification }
+    return verifiesOutgoing || automatic != nil ? .noHostnameVerification : .none
+  }
 
   func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate]? {
     do {
@@ -83,14 +92,19 @@ public struct AutomaticCertificate: Sendable, Equatable {
   public var chain: String
   public var key: String
   public var authorities: [String]
+  /// Those who gave it say that certificates of servers have to name one.
+  public var verifiesServerHostname: Bool
 
-  public init(chain: String, key: String, authorities: [String]) {
+  public init(chain: String, key: String, authorities: [String], verifiesServerHostname: Bool = false) {
+    self.verifiesServerHostname = verifiesServerHostname
     self.chain = chain
     self.key = key
     self.authorities = authorities
   }
 
-  func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate] {
+  func loadAuthorities() throws(TLSError) -> [NIOSSLCertificate] { try Self.load(authorities) }
+
+  static func load(_ authorities: [String]) throws(TLSError) -> [NIOSSLCertificate] {
     var all: [NIOSSLCertificate] = []
     for pem in authorities {
       guard let found = PEMFiles.certificates(in: Array(pem.utf8)) else { throw .certificate(.malformed) }

@@ -29,9 +29,21 @@ public final class TransportSecurity: Sendable {
     }
   }
 
+  /// How a connection to the server port begins.
+  public enum RPCOpening: Sendable {
+    /// A byte in clear announced TLS.
+    case announced
+    /// The handshake comes first and names what follows it; clients always have to present a certificate.
+    case native
+    /// The client has no certificate yet and wants one.
+    case withoutCertificate
+  }
+
   private struct State {
     var settings: AgentTLSSettings
     var automatic: AutomaticCertificate?
+    /// PEM texts of authorities that clients of internal RPC may have their certificates from besides those of the files.
+    var clientAuthorities: [String] = []
     var faces: [Face: FaceMaterial]
   }
 
@@ -39,13 +51,13 @@ public final class TransportSecurity: Sendable {
 
   /// - Throws: `TLSError` for a file that cannot be read, and for certificates and keys that do not go together.
   public init(_ settings: AgentTLSSettings) throws(TLSError) {
-    state = Mutex(State(settings: settings, automatic: nil, faces: try Self.load(settings, nil)))
+    state = Mutex(State(settings: settings, automatic: nil, faces: try Self.load(settings, nil, [])))
   }
 
   /// Reads all files again. After an error everything stays as it was.
   public func update(_ settings: AgentTLSSettings) throws(TLSError) {
-    let automatic = state.withLock { $0.automatic }
-    let faces = try Self.load(settings, automatic)
+    let (automatic, clientAuthorities) = state.withLock { ($0.automatic, $0.clientAuthorities) }
+    let faces = try Self.load(settings, automatic, clientAuthorities)
     state.withLock { state in
       state.settings = settings
       state.faces = faces
@@ -54,18 +66,34 @@ public final class TransportSecurity: Sendable {
 
   /// Puts a certificate into force that the servers gave this agent, for faces that have none of their own files.
   public func setAutomaticCertificate(_ certificate: AutomaticCertificate?) throws(TLSError) {
-    let faces = try Self.load(state.withLock { $0.settings }, certificate)
+    let (settings, clientAuthorities) = state.withLock { ($0.settings, $0.clientAuthorities) }
+    let faces = try Self.load(settings, certificate, clientAuthorities)
     state.withLock { state in
       state.automatic = certificate
       state.faces = faces
     }
   }
 
+  /// Lets clients of internal RPC have their certificates from further authorities (PEM), in place of those set before: a
+  /// server takes those that the cluster's own authority gave to its agents.
+  public func setClientAuthorities(_ authorities: [String]) throws(TLSError) {
+    let (settings, automatic, before) = state.withLock { ($0.settings, $0.automatic, $0.clientAuthorities) }
+    if before == authorities { return }
+    let faces = try Self.load(settings, automatic, authorities)
+    state.withLock { state in
+      state.clientAuthorities = authorities
+      state.faces = faces
+    }
+  }
+
   private static func load(
-    _ settings: AgentTLSSettings, _ automatic: AutomaticCertificate?
+    _ settings: AgentTLSSettings, _ automatic: AutomaticCertificate?, _ clientAuthorities: [String]
   ) throws(TLSError) -> [Face: FaceMaterial] {
     var faces: [Face: FaceMaterial] = [:]
-    for face in Face.allCases { faces[face] = try FaceMaterial(face, settings[face], automatic) }
+    for face in Face.allCases {
+      faces[face] = try FaceMaterial(
+        face, settings[face], automatic, clientAuthorities: face == .internalRPC ? clientAuthorities : [])
+    }
     return faces
   }
 
@@ -77,6 +105,27 @@ public final class TransportSecurity: Sendable {
   /// When the first of the agent's certificates ends, in seconds since 1970; nil without any.
   public var certificateExpiry: Int? {
     state.withLock { state in state.faces.values.compactMap(\.expiry).min() }
+  }
+
+  /// What a connection to the server port needs that began in this way; nil without a certificate.
+  public func serverContext(_ opening: RPCOpening) -> NIOSSLContext? {
+    state.withLock { state in
+      guard let face = state.faces[.internalRPC] else { return nil }
+      switch opening {
+      case .announced: return face.serverContext
+      case .native: return face.nativeContext
+      case .withoutCertificate: return face.openContext
+      }
+    }
+  }
+
+  /// Whether a connection may act for a server: where both sides verify, only with a certificate that names one
+  /// (`server.<datacenter>.<domain>`) and was not made by the authority that gives clients theirs.
+  public func mayBeServer(_ certificate: NIOSSLCertificate?, datacenter: String) -> Bool {
+    let settings = state.withLock { $0.settings.internalRPC }
+    guard settings.verifiesIncoming, settings.verifiesServerHostname else { return true }
+    guard let names = certificate.map({ CertificateNames($0) }) else { return false }
+    return names.cover(serverHostname(datacenter: datacenter)) && !names.hasWorkloadIdentity
   }
 
   /// Whether clients of a face have to present a certificate.
@@ -91,18 +140,39 @@ public final class TransportSecurity: Sendable {
     state.withLock { state in
       let settings = state.settings[face]
       var configuration = state.faces[face]?.clientConfiguration ?? .makeClientConfiguration()
-      configuration.certificateVerification =
-        settings.verifiesServerHostname
-        ? .fullVerification : settings.verifiesOutgoing ? .noHostnameVerification : .none
+      configuration.certificateVerification = settings.outgoingVerification(state.automatic)
       return configuration
     }
+  }
+
+  /// What a connection to the server port of another agent needs; nil while nothing says that it should be secured.
+  public var rpcClientContext: NIOSSLContext? { state.withLock { $0.faces[.internalRPC]?.rpcClientContext } }
+
+  /// Whether servers have to present a certificate of a trusted authority; connections in clear are ruled out then.
+  public func verifiesOutgoing(_ face: Face) -> Bool { state.withLock { $0.settings[face].verifiesOutgoing } }
+
+  /// Whether that certificate has to name a server.
+  public func verifiesServerHostname(_ face: Face) -> Bool {
+    state.withLock { state in
+      state.settings[face].verifiesServerHostname || state.automatic?.verifiesServerHostname == true
+    }
+  }
+
+  /// Whether the servers are still to give this agent the certificate that it needs.
+  public var awaitsAutomaticCertificate: Bool {
+    state.withLock { $0.automatic == nil && $0.settings.internalRPC.awaitsAutomaticCertificate }
+  }
+
+  /// The authorities of the files of internal RPC, in DER: what others need to verify this agent's certificate.
+  public var manualAuthorities: [[UInt8]] {
+    state.withLock { $0.faces[.internalRPC]?.ownAuthorities ?? [] }.compactMap { try? $0.toDERBytes() }
   }
 
   /// Whether connections to other agents and servers use TLS.
   public var usesTLSForRPC: Bool {
     state.withLock { state in
       let rpc = state.settings.internalRPC
-      return state.automatic != nil || rpc.verifiesOutgoing || rpc.hasAuthority
+      return state.automatic != nil || rpc.verifiesOutgoing || rpc.hasAuthority || rpc.awaitsAutomaticCertificate
     }
   }
 
@@ -116,64 +186,6 @@ public final class TransportSecurity: Sendable {
   public var checkConfiguration: TLSConfiguration {
     var configuration = clientConfiguration(.internalRPC)
     configuration.certificateVerification = .fullVerification
-    return configuration
-  }
-}
-
-/// What one face has: read from its files, or given to the agent.
-private struct FaceMaterial: Sendable {
-  let serverContext: NIOSSLContext?
-  private let certificate: CertificatePair?
-  private let authorities: [NIOSSLCertificate]?
-  private let settings: TLSSettings
-
-  init(
-    _ face: TransportSecurity.Face, _ settings: TLSSettings, _ automatic: AutomaticCertificate?
-  ) throws(TLSError) {
-    self.settings = settings
-    let own = try settings.loadAuthorities()
-    let given = try automatic?.loadAuthorities()
-    authorities = own == nil && given == nil ? nil : (own ?? []) + (given ?? [])
-    let mayUseAutomatic = face != .grpc || settings.usesAutomaticCertificate
-    if let own = try settings.loadCertificate() {
-      certificate = own
-    } else {
-      certificate = mayUseAutomatic ? try automatic?.loadCertificate() : nil
-    }
-    guard let certificate else {
-      serverContext = nil
-      return
-    }
-    var configuration = TLSConfiguration.makeServerConfiguration(
-      certificateChain: certificate.chain.map { .certificate($0) }, privateKey: .privateKey(certificate.key))
-    configuration.applicationProtocols = face.applicationProtocols
-    // A client that does not say goodbye must not hold up the end of the agent.
-    configuration.shutdownTimeout = .seconds(1)
-    configuration.certificateVerification = settings.verifiesIncoming ? .noHostnameVerification : .none
-    configuration.trustRoots = .certificates(authorities ?? [])
-    // Browsers choose the certificate that they present by the authorities that a server names.
-    configuration.sendCANameList = settings.verifiesIncoming
-    settings.apply(to: &configuration)
-    do {
-      serverContext = try NIOSSLContext(configuration: configuration)
-    } catch NIOSSLError.failedToLoadPrivateKey {
-      // The key was read before: what fails is putting it beside the certificate.
-      throw .certificate(.keyMismatch)
-    } catch {
-      throw .unusable(face: face, reason: "\(error)")
-    }
-  }
-
-  var expiry: Int? { certificate?.chain.first.map { Int($0.notValidAfter) } }
-
-  var clientConfiguration: TLSConfiguration {
-    var configuration = TLSConfiguration.makeClientConfiguration()
-    if let authorities { configuration.trustRoots = .certificates(authorities) }
-    if let certificate {
-      configuration.certificateChain = certificate.chain.map { .certificate($0) }
-      configuration.privateKey = .privateKey(certificate.key)
-    }
-    settings.apply(to: &configuration)
     return configuration
   }
 }

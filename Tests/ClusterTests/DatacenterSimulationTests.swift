@@ -3,19 +3,19 @@ import Testing
 @testable import Server
 @testable import Simulation
 
-/// See `DatacenterSimulation`. `SIMULATION_SEEDS=n` sets the number of seeds, `SIMULATION_SEED=n` replays one.
+/// See `DatacenterSimulation`, and `Seeds` for running more of them, or one again.
 @Suite struct DatacenterSimulationTests {
-  @Test func threeServersKeepTheirPromises() throws { try run(.init(), defaultCount: 200) }
+  @Test func threeServersKeepTheirPromises() throws { try run(.init(), defaultCount: 150) }
 
-  @Test func fiveServersKeepTheirPromises() throws { try run(.init(founders: 5), defaultCount: 100) }
+  @Test func fiveServersKeepTheirPromises() throws { try run(.init(founders: 5), defaultCount: 50) }
 
-  @Test func promisesHoldWhileTheMembershipChanges() throws { try run(.init(spares: 2), defaultCount: 100) }
+  @Test func promisesHoldWhileTheMembershipChanges() throws { try run(.init(spares: 2), defaultCount: 75) }
 
   @Test func promisesHoldAlthoughDisksFail() throws {
     var plan = DatacenterSimulation.Plan()
     plan.disks.syncFailure = 5
     plan.disks.writeFailure = 3
-    try run(plan, defaultCount: 100)
+    try run(plan, defaultCount: 75)
   }
 
   @Test func aSeedReplaysExactly() throws {

@@ -174,7 +174,7 @@ final class LockBook {
 
 /// Takes a lock and, while it holds it, counts: read, add one, write. Only the lock keeps counts from being lost.
 final class LockClient: SimulatedClient {
-  static let timeToLive = GoDuration.seconds(2)
+  static let timeToLive = GoDuration.seconds(1)
 
   let number: Int
   private let book: LockBook
@@ -188,7 +188,7 @@ final class LockClient: SimulatedClient {
 
   func turn(_ simulation: DatacenterSimulation) {
     guard let session else { return open(simulation) }
-    if simulation.clock.now - asked > 600_000_000 { return renew(session, simulation) }
+    if simulation.clock.now - asked > 300_000_000 { return renew(session, simulation) }
     if Int.random(in: 0..<40, using: &simulation.random) == 0 { return close(session, simulation) }
     acquire(session, simulation)
   }

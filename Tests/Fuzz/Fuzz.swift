@@ -12,7 +12,7 @@ enum Fuzz {
   private static var targets: [any FuzzTarget] {
     [
       JSONTarget(), FilterTarget(), HCLTarget(), DNSTarget(), MessagePackTarget(), RequestTarget(), ArchiveTarget(),
-      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(),
+      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(), TokenTarget(), KeySetTarget(), BearerTarget(), StreamTarget(),
     ]
   }
 

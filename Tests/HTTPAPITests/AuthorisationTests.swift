@@ -87,6 +87,8 @@ private struct DenyingResolver: AuthorizerResolver {
         "GET /v1/status/peers", "GET /v1/agent/version",
         // Bootstrapping needs no token, as there is none before; whoever has a secret may see its own token.
         "PUT /v1/acl/bootstrap", "GET /v1/acl/token/self", "GET /v1/acl/replication",
+        // Whoever logs in has no token yet; an auth method decides what it gets.
+        "POST /v1/acl/login", "POST /v1/acl/logout", "POST /v1/acl/oidc/auth-url", "POST /v1/acl/oidc/callback",
         // Tells the methods of a path.
         "OPTIONS /v1/query/",
       ])

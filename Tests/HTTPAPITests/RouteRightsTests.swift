@@ -39,6 +39,10 @@ import Testing
   private static let policy = "aaaaaaaa-0000-0000-0000-000000000004"
   private static let role = "aaaaaaaa-0000-0000-0000-000000000005"
 
+  private static let rule = "aaaaaaaa-0000-0000-0000-000000000006"
+  private static let authMethod =
+    #"{"Type":"aws-iam","Config":{"BoundIAMPrincipalARNs":["arn:aws:iam::123456789012:role/a"]}}"#
+
   private static let instance: [Permission] = [.nodeRead("secret"), .serviceRead("secret")]
   private static let aclRead = [Case(needs: [.aclRead])]
 
@@ -198,6 +202,28 @@ import Testing
     "GET /v1/acl/role/": [Case(path: role, needs: [.aclRead])],
     "PUT /v1/acl/role/": [Case(path: role, body: #"{"Name":"new"}"#, needs: [.aclWrite])],
     "DELETE /v1/acl/role/": [Case(path: role, needs: [.aclWrite])],
+    "GET /v1/acl/auth-methods": aclRead,
+    "PUT /v1/acl/auth-method": [
+      Case(
+        body: authMethod.replacing("{\"Type\"", with: "{\"Name\":\"new\",\"Type\""), needs: [.aclWrite])
+    ],
+    "GET /v1/acl/auth-method/": [Case(path: "secret", needs: [.aclRead])],
+    "PUT /v1/acl/auth-method/": [Case(path: "secret", body: authMethod, needs: [.aclWrite])],
+    "DELETE /v1/acl/auth-method/": [Case(path: "secret", needs: [.aclWrite])],
+    "GET /v1/acl/binding-rules": aclRead,
+    "PUT /v1/acl/binding-rule": [
+      Case(body: #"{"AuthMethod":"secret","BindType":"service","BindName":"a"}"#, needs: [.aclWrite])
+    ],
+    "GET /v1/acl/binding-rule/": [Case(path: rule, needs: [.aclRead])],
+    "PUT /v1/acl/binding-rule/": [
+      Case(path: rule, body: #"{"BindType":"node","BindName":"a"}"#, needs: [.aclWrite])
+    ],
+    "DELETE /v1/acl/binding-rule/": [Case(path: rule, needs: [.aclWrite])],
+    // Whoever logs in has no token yet; whoever logs out may delete its own.
+    "POST /v1/acl/login": open,
+    "POST /v1/acl/logout": open,
+    "POST /v1/acl/oidc/auth-url": open,
+    "POST /v1/acl/oidc/callback": open,
     "GET /v1/acl/templated-policies": aclRead,
     "GET /v1/acl/templated-policy/name/": [Case(path: "builtin/dns", needs: [.aclRead])],
     "POST /v1/acl/templated-policy/preview/": [Case(path: "builtin/dns", body: "{}", needs: [.aclRead])],
@@ -291,6 +317,13 @@ import Testing
     var request = ACLTokenBatchSetRequest()
     request.tokens = [token]
     backend.apply(.accessControl(.setTokens(request)))
+    var method = ACLAuthMethod()
+    (method.name, method.type) = ("secret", "aws-iam")
+    method.config["BoundIAMPrincipalARNs"] = ["arn:aws:iam::123456789012:role/a"]
+    backend.apply(.accessControl(.setAuthMethods(ACLAuthMethodBatchSetRequest([method]))))
+    var rule = ACLBindingRule()
+    (rule.id, rule.authMethod, rule.bindType, rule.bindName) = (Self.rule, "secret", "service", "a")
+    backend.apply(.accessControl(.setBindingRules(ACLBindingRuleBatchSetRequest([rule]))))
   }
 
   @Test func everyRouteIsInTheTable() {

@@ -48,14 +48,15 @@ def get(url, timeout=2):
 class Agent:
     """A development agent on an address of its own, and everything that was started beside it."""
 
-    def __init__(self, binary, ip):
-        self.binary, self.ip = binary, ip
+    def __init__(self, binary, ip, config=None):
+        self.binary, self.ip, self.config = binary, ip, config or {}
         self.folder = tempfile.mkdtemp(prefix="peers-")
         self.processes, self.servers = [], []
 
     def __enter__(self):
         config = self.write("agent.json", json.dumps({
             "telemetry": {"prometheus_retention_time": "60s", "disable_hostname": True}, "dns_config": {"service_ttl": {"*": "0s"}},
+            **self.config,
         }))
         self.start([self.binary, "agent", "-dev", "-node=peers", f"-bind={self.ip}", f"-client={self.ip}",
                     f"-config-file={config}"])

@@ -67,7 +67,10 @@ import Testing
     let seed = UInt64.random(in: 0...(.max))
     print("seed \(seed)")
     var commands = ChunkedCommands()
-    for place in [Self.place(1, 2, of: 2), Self.place(1, 0, of: 0), Self.place(1, 0, of: 1 << 40), [0x08], [0xFF, 0xFF]] {
+    let places = [
+      Self.place(1, 2, of: 2), Self.place(1, 0, of: 0), Self.place(1, 0, of: 1 << 40), [0x08], [0xFF, 0xFF],
+    ]
+    for place in places {
       guard case .malformed = commands.take(Self.entry([1], place)) else {
         Issue.record("\(place) was taken")
         continue

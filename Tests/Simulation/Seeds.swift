@@ -2,12 +2,17 @@ import Glibc
 
 @testable import Consensus
 
-/// Which seeds a simulation runs: `SIMULATION_SEED=n` replays one, `SIMULATION_SEEDS=n` sets their number.
+/// Which seeds a simulation runs: `SIMULATION_SEED=n` replays one, `SIMULATION_SEEDS=n` sets their number, and
+/// `SIMULATION_FIRST=n` where they begin.
 enum Seeds {
   static func range(defaultCount: Int) -> Range<UInt64> {
-    if let text = getenv("SIMULATION_SEED"), let seed = UInt64(String(cString: text)) { return seed..<seed + 1 }
-    if let text = getenv("SIMULATION_SEEDS"), let count = UInt64(String(cString: text)) { return 0..<count }
-    return 0..<UInt64(defaultCount)
+    if let seed = number("SIMULATION_SEED") { return seed..<seed &+ 1 }
+    let first = number("SIMULATION_FIRST") ?? 0
+    return first..<first &+ (number("SIMULATION_SEEDS") ?? UInt64(defaultCount))
+  }
+
+  private static func number(_ name: String) -> UInt64? {
+    getenv(name).flatMap { UInt64(String(cString: $0)) }
   }
 }
 

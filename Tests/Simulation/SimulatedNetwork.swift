@@ -109,6 +109,8 @@ struct SimulatedNetwork {
         guard !exchange.isAnswered else { continue }
         exchange.isAnswered = true
         exchanges[message.exchange] = exchange
+        // Nobody waits for the end of its time any more.
+        messages.removeAll { if case .response = $0.payload { $0.exchange == message.exchange } else { false } }
         return (message, exchange)
       }
     }

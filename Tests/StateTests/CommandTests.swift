@@ -32,7 +32,7 @@ import Testing
     txn.ops[4].session = Boxed(TxnSessionOp())
     return [
       .register(register), .deregister(deregister), .kvs(KVSRequest(op: .cas, entry: entry)), .session(session),
-      .tombstone(tombstone), .coordinates([coordinate]), .ignored(type: 21), .txn(txn),
+      .tombstone(tombstone), .coordinates([coordinate]), .ignored(type: 41), .txn(txn),
     ]
   }()
 
@@ -41,7 +41,7 @@ import Testing
     #expect(try Command(decoding: command.encode()) == command)
   }
 
-  @Test(arguments: zip(commands.indices, [0, 1, 2, 3, 5, 0x86, 0x95, 8] as [UInt8]))
+  @Test(arguments: zip(commands.indices, [0, 1, 2, 3, 5, 0x86, 0xA9, 8] as [UInt8]))
   func commandsBeginWithTheirType(place: Int, type: UInt8) {
     #expect(Self.commands[place].encode().first == type)
   }

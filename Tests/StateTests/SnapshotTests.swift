@@ -130,6 +130,43 @@ struct RecordedSnapshotTests {
     #expect(second.usage() == first.usage())
   }
 
+  @Test(arguments: ["basic", "full", "cluster"]) func theCertificateAuthorityIsWrittenAsItWasRead(
+    name: String
+  ) throws {
+    let recorded = try Recorded.stream(name)
+    let state = try restored(recorded).current
+    let root = try #require(state.activeCARoot)
+    let configuration = try #require(state.caConfiguration)
+    #expect(root.externalTrustDomain == configuration.clusterID && configuration.provider == "consul")
+    #expect(state.caProviderStates.map(\.rootCert) == [root.rootCert])
+    let written = try stream(of: state)
+    for type in [SnapshotRecord.caRoot, SnapshotRecord.caProviderState] {
+      #expect(try records(recorded, type) == records(written, type))
+    }
+    // The reference writes the provider's options in any order.
+    let type = SnapshotRecord.caConfiguration
+    #expect(try records(recorded, type).map { $0.sorted() } == records(written, type).map { $0.sorted() })
+    #expect(try restored(written).current.caConfiguration == configuration)
+  }
+
+  /// The records of one type, as they are.
+  private func records(_ stream: [UInt8], _ type: UInt8) throws -> [[UInt8]] {
+    try stream.withUnsafeBytes { bytes in
+      var reader = MessagePackReader(bytes)
+      try reader.skip()
+      var offset = reader.offset
+      var found: [[UInt8]] = []
+      while offset < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[(offset + 1)...])
+        var reader = MessagePackReader(rest)
+        try reader.skip()
+        if bytes[offset] == type { found.append(Array(rest[..<reader.offset])) }
+        offset += reader.offset + 1
+      }
+      return found
+    }
+  }
+
   /// How many records of each type a stream has.
   private func counts(_ stream: [UInt8]) throws -> [UInt8: Int] {
     try stream.withUnsafeBytes { bytes in
@@ -239,7 +276,7 @@ struct RecordedSnapshotTests {
 
   @Test func recordsOfOtherTablesAreWrittenBackUnchanged() throws {
     var bytes = try stream(of: catalog.state)
-    let record: [UInt8] = [13, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
+    let record: [UInt8] = [22, 0x81, 0xA2, 0x49, 0x44, 0xA1, 0x78]
     bytes += record + record
     let written = try stream(of: restored(bytes).current)
     #expect(written.count == bytes.count)

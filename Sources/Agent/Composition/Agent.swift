@@ -55,6 +55,8 @@ public final class Agent: Sendable {
   let pools: GossipPools
   /// What servers answered before, for clients and DNS.
   let cache: AgentCache
+  /// The certificates of services.
+  let leaves: LeafCertificates
   let local: LocalAgent
   /// Turns tokens into rights; nil without access control.
   let access: (any AgentAccess)?
@@ -95,12 +97,16 @@ public final class Agent: Sendable {
     if configuration.isServer {
       members.put(ClusterMember(wan: configuration, nodeID: nodeID, usesTLS: usesTLS), in: .wan)
     }
+    let credentials = AgentCredentials(configuration.acl.tokens)
+    self.credentials = credentials
     cluster = try ClusterConnections(
-      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory, group: group)
+      configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory,
+      credentials: credentials, group: group)
     server = cluster.backend.server
     backend = cluster.backend
-    cache = AgentCache(backend: backend)
+    cache = AgentCache(backend: backend, views: cluster.views)
     cache.setFetchRate(configuration.cache.entryFetchRate, burst: configuration.cache.entryFetchMaxBurst)
+    leaves = LeafCertificates(backend: backend, on: loop, logger: LogOutput.logger("agent.leaf-certs"))
     if let server {
       access = server.tokens
     } else {
@@ -108,8 +114,6 @@ public final class Agent: Sendable {
       access = RemoteTokenResolver.Settings(configuration).map { RemoteTokenResolver($0, backend: servers, on: loop) }
     }
     access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
-    let credentials = AgentCredentials(configuration.acl.tokens)
-    self.credentials = credentials
     local = LocalAgent(
       LocalAgentSettings(configuration, nodeID: nodeID, dataDirectory: dataDirectory), backend: backend, on: loop,
       logger: LogOutput.logger("agent.local"),
@@ -147,7 +151,7 @@ public final class Agent: Sendable {
     let http = HTTPServer(
       api: API(
         backend: backend, resolver: requestRights(configuration), control: self, local: local,
-        settings: settings, logger: LogOutput.logger("agent.http"), cache: cache),
+        settings: settings, logger: LogOutput.logger("agent.http"), cache: cache, leaves: leaves),
       group: group)
     for port in configuration.portsWithoutCertificate(security) {
       logger.warning("connections will be refused: there is no certificate", metadata: ["port": "\(port)"])
@@ -157,6 +161,7 @@ public final class Agent: Sendable {
     state.withLock { $0.http = listening }
     local.start()
     cluster.observeServers { [local] in local.serversAvailable() }
+    followRoots(configuration)
     try watches.follow(configuration)
     try startRemoteExec()
     logger.info(
@@ -168,6 +173,16 @@ public final class Agent: Sendable {
     if let access = server?.access { return access }
     guard let access else { return OpenResolver() }
     return configuration.acl.dryRun ? DryRun.resolver(access, logger: LogOutput.logger("agent")) : access
+  }
+
+  /// Keeps the mesh's roots at hand on agents that need them anyway.
+  private func followRoots(_ configuration: RuntimeConfiguration) {
+    guard configuration.connect.enabled, configuration.isServer || configuration.autoEncrypt.tls else { return }
+    cluster.observeServers { [cache, credentials, loop = group.next()] in
+      var options = QueryOptions()
+      options.token = credentials.agent
+      cache.query(ConnectCARoots(), options, on: loop) { _ in }
+    }
   }
 
   private func coordinateSender(_ configuration: RuntimeConfiguration) -> Task<Void, Never>? {
@@ -186,6 +201,7 @@ public final class Agent: Sendable {
     if let http, let listening { await http.stop(listening) }
     await dns?.stop()
     cache.shutdown()
+    leaves.shutdown()
     state.withLock { $0.coordinates }?.cancel()
     await pools.stop()
     await cluster.stop()

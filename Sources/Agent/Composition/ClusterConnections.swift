@@ -1,9 +1,9 @@
 import AgentConfiguration
 import Consensus
+import GRPC
 import Model
 import NIOCore
 import NIOPosix
-import NIOSSL
 import Server
 import Synchronization
 import Telemetry
@@ -15,9 +15,17 @@ struct ClusterConnections: Sendable {
   let backend: ClusterBackend
   /// Nil in an agent without a server.
   let listener: ServerListener?
+  /// The health of services as servers stream it; nil in an agent that does not ask for streams.
+  let views: HealthViews?
+  /// On which streams are asked for.
+  private let streams: StreamConnections
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
+  /// Gets a client its certificate, where servers give it one.
+  private let encryption: AutoEncryption?
+  /// Lets a server accept the certificates that were given.
+  private let clientAuthorities: ClientAuthorities?
 
   private struct ListenPlace: Sendable {
     var host: String
@@ -26,20 +34,35 @@ struct ClusterConnections: Sendable {
 
   init(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, security: TransportSecurity,
-    dataDirectory: String?, group: MultiThreadedEventLoopGroup
+    dataDirectory: String?,
+    credentials: AgentCredentials, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
-    let upgrade = Self.upgrade(
-      security, members, datacenter: configuration.datacenter, configuration.tls.internalRPC)
+    let outgoing = OutgoingSecurity(security, members: members)
+    let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing.upgrade(to: $0) }
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
+    var calls = Self.clientSettings(configuration, upgrade)
+    calls.refusal = { outgoing.refusal }
+    streams = StreamConnections(group: group, settings: calls)
     let client = RPCClient(
-      group: group, settings: Self.clientSettings(configuration, upgrade), logger: LogOutput.logger("agent.server.rpc"))
+      group: group, settings: calls, logger: LogOutput.logger("agent.server.rpc"))
     let hold = TimeAmount.nanoseconds(configuration.performance.rpcHoldTimeout.nanoseconds)
     guard configuration.isServer else {
       let servers = ServerList()
       backend = ClusterBackend(
         datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
       listener = nil
+      clientAuthorities = nil
+      encryption =
+        configuration.autoEncrypt.tls
+        ? Self.encryption(
+          configuration, backend: backend, members: members, security: security,
+          StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration)), credentials,
+          on: group.next())
+        : nil
+      views =
+        configuration.useStreamingBackend
+        ? HealthViews(datacenter: configuration.datacenter, servers: servers, connections: streams, group: group) : nil
       members.observe { [unowned members] _ in servers.update(Self.addresses(members)) }
       return
     }
@@ -56,14 +79,55 @@ struct ClusterConnections: Sendable {
     var settings = ServerListener.Settings()
     settings.handshakeTimeout = .nanoseconds(configuration.limits.rpcHandshakeTimeout.nanoseconds)
     settings.connectionsPerClientMax = configuration.limits.rpcMaxConnectionsPerClient
-    settings.requiresTLS = security.verifiesIncoming(.internalRPC)
-    settings.makeTLS = {
-      guard let context = security.serverContext(.internalRPC) else { throw ChannelError.operationUnsupported }
-      return NIOSSLServerHandler(context: context)
+    settings.security = PortSecurity(security, datacenter: configuration.datacenter)
+    let allows = configuration.autoEncrypt.allowTLS
+    let strangers = RPCMethods(strangersOf: backend, server: server, allows ? AutoEncryptSettings(security) : nil)
+    encryption = nil
+    clientAuthorities =
+      allows
+      ? ClientAuthorities(
+        backend: backend, security: security, on: group.next(), logger: LogOutput.logger("agent.server")) : nil
+    var grpc = GRPCServer()
+    if configuration.enableStreaming {
+      SubscribeService(server, group: group, connections: streams).register(in: &grpc)
     }
+    views = nil
     listener = ServerListener(
-      ServerProtocols(methods: RPCMethods(backend, server: server), raft: connections), group: group,
-      settings: settings)
+      ServerProtocols(
+        methods: RPCMethods(backend, server: server), raft: connections, strangers: strangers, grpc: grpc),
+      group: group, settings: settings, logger: LogOutput.logger("agent.server.rpc"))
+  }
+
+  private static func encryption(
+    _ configuration: RuntimeConfiguration, backend: ClusterBackend, members: MemberTable, security: TransportSecurity,
+    _ call: StrangerCall, _ credentials: AgentCredentials, on loop: any EventLoop
+  ) -> AutoEncryption {
+    var settings = AutoEncryption.Settings(
+      datacenter: configuration.datacenter, nodeName: configuration.nodeName)
+    settings.dnsNames = configuration.autoEncrypt.dnsSANs
+    settings.addresses = configuration.autoEncrypt.ipSANs.map(\.description)
+    settings.token = { credentials.agent }
+    let configured = Self.serverAddresses(configuration)
+    settings.candidates = { [members] in Array(Set(configured + Self.addresses(members))) }
+    return AutoEncryption(
+      settings, backend: backend, security: security, call: call, on: loop,
+      logger: LogOutput.logger("agent.auto_config"))
+  }
+
+  /// Where servers may be by the addresses that the agent is to join: those are of gossip, and the servers' port is
+  /// expected to be this agent's.
+  private static func serverAddresses(_ configuration: RuntimeConfiguration) -> [String] {
+    configuration.join.lan.filter { !$0.contains("=") }.map { address in
+      var host = address[...]
+      if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+        host = host[...end]
+      } else if host.count(where: { $0 == ":" }) == 1, let colon = host.firstIndex(of: ":") {
+        host = host[..<colon]
+      } else if host.contains(":") {
+        host = "[\(host)]"
+      }
+      return "\(host):\(configuration.ports.server)"
+    }
   }
 
   private static func clientSettings(
@@ -87,28 +151,6 @@ struct ClusterConnections: Sendable {
   private static func localAddress(_ configuration: RuntimeConfiguration) -> String? {
     let bind = configuration.addresses.bind.description
     return ["0.0.0.0", "::"].contains(bind) ? nil : bind
-  }
-
-  /// Speaks TLS with other servers where certificates or authorities are configured. Files that change count for the next
-  /// connection.
-  private static func upgrade(
-    _ security: TransportSecurity, _ members: MemberTable, datacenter: String,
-    _ settings: RuntimeConfiguration.TLS.Interface
-  ) -> @Sendable (String) -> RPCClient.Upgrade? {
-    let name = settings.verifyServerHostname ? security.serverHostname(datacenter: datacenter) : nil
-    let secure: RPCClient.Upgrade = { channel in
-      channel.eventLoop.makeCompletedFuture {
-        let context = try NIOSSLContext(configuration: security.clientConfiguration(.internalRPC))
-        try channel.pipeline.syncOperations.addHandler(
-          try NIOSSLClientHandler(context: context, serverHostname: name), position: .first)
-      }
-    }
-    return { address in
-      guard security.usesTLSForRPC else { return nil }
-      // A server that says it has no TLS is reached in clear, unless that is ruled out.
-      let speaksTLS = members.servers.first { $0.rpcAddress == address }?.usesTLS ?? true
-      return speaksTLS || settings.verifyOutgoing ? secure : nil
-    }
   }
 
   /// The servers that a client may ask.
@@ -155,11 +197,16 @@ struct ClusterConnections: Sendable {
     } catch {
       throw AgentError.listen(what: "RPC server", address: "\(bind.host):\(bind.port)", reason: "\(error)")
     }
+    encryption?.start()
+    clientAuthorities?.start()
   }
 
   /// Closes it, and all connections to other servers.
   func stop() async {
+    encryption?.stop()
+    clientAuthorities?.stop()
     await listener?.stop()
+    streams.shutdown()
     backend.client.shutdown()
   }
 }

@@ -1,5 +1,6 @@
 import AgentConfiguration
 import Checks
+import Server
 import TransportSecurity
 
 // What the configuration says about TLS, as those take it who use it.
@@ -10,6 +11,8 @@ extension AgentTLSSettings {
     https = TLSSettings(configuration.tls.https)
     grpc = TLSSettings(configuration.tls.grpc)
     internalRPC = TLSSettings(configuration.tls.internalRPC)
+    internalRPC.awaitsAutomaticCertificate = configuration.autoEncrypt.tls
+    internalRPC.nativeProtocols = ServerProtocols.applicationProtocols
     domain = configuration.dns.domain
   }
 }

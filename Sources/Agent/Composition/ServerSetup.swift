@@ -28,6 +28,8 @@ enum ServerSetup {
     settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
     settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
     settings.accessControl = AccessControlSettings(configuration, dataDirectory: dataDirectory)
+    settings.providers = ProviderClient()
+    settings.authority = AuthoritySettings(configuration)
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)
@@ -85,6 +87,18 @@ extension AutopilotConfiguration {
     redundancyZoneTag = settings.redundancyZoneTag
     disableUpgradeMigration = settings.disableUpgradeMigration
     upgradeVersionTag = settings.upgradeVersionTag
+  }
+}
+
+extension AuthoritySettings {
+  /// Nil without a service mesh.
+  init?(_ configuration: RuntimeConfiguration) {
+    guard configuration.connect.enabled else { return nil }
+    self.init()
+    provider = configuration.connect.caProvider
+    config = configuration.connect.caConfig
+    isPrimary =
+      configuration.primaryDatacenter.isEmpty || configuration.primaryDatacenter == configuration.datacenter
   }
 }
 

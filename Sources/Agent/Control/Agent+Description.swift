@@ -108,8 +108,8 @@ extension Agent {
     }
     return [
       ("acl", it.acl.enabled ? "enabled" : "disabled"), ("bootstrap", String(it.bootstrap)),
-      ("known_datacenters", String(max(members.datacenters.count, 1))), ("leader", String(server.isLeader)), ("leader_addr", server.leaderAddress),
-      ("server", "true"),
+      ("known_datacenters", String(max(members.datacenters.count, 1))), ("leader", String(server.isLeader)),
+      ("leader_addr", server.leaderAddress), ("server", "true"),
     ]
   }
 

@@ -56,8 +56,8 @@ extension Agent {
     return promise.futureResult
   }
 
-  public func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    onServer(loop) { $0.removePeer(id: id, address: address, $1) }
+  public func removePeer(_ request: RaftRemovePeerRequest, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    future(on: loop) { cluster.backend.removePeer(request, on: loop, $0) }
   }
 
   public func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {

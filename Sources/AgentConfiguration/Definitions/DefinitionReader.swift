@@ -99,7 +99,7 @@ struct DefinitionReader {
         mismatches.append(Self.mismatch("\(path)[\(key)]", value, expected: "string"))
       }
     case .string, .int, .uint, .double, .bool: scalar(value, field, path)
-    case .dynamic, .hidden: break
+    case .dynamic, .lists, .hidden: break
     }
   }
 

@@ -30,7 +30,8 @@ enum AutopilotEndpoints {
   }
 
   static func health(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    exchange.answer(api.control.autopilotState(try leaderOptions(request, exchange), on: exchange.loop)) { showHealth($0, exchange) }
+    let options = try leaderOptions(request, exchange)
+    exchange.answer(api.control.autopilotState(options, on: exchange.loop)) { showHealth($0, exchange) }
   }
 
   /// Only the leader knows how its followers are.
@@ -60,7 +61,8 @@ enum AutopilotEndpoints {
   }
 
   static func state(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    exchange.answer(api.control.autopilotState(try leaderOptions(request, exchange), on: exchange.loop)) { showState($0, exchange) }
+    let options = try leaderOptions(request, exchange)
+    exchange.answer(api.control.autopilotState(options, on: exchange.loop)) { showState($0, exchange) }
   }
 
   private static func showState(_ state: AutopilotState, _ exchange: Exchange) {

@@ -77,17 +77,17 @@ enum Health {
     let filter = try FilterParameter<HealthEntry>(request)
     let service = request.suffix
     let tags = request.query.all("tag")
-    let settings = exchange.api.settings
-    let isStreamed =
-      settings.usesStreaming && !connect
+    // A server's own state is as current as any stream: there, it only shows in a header.
+    let isLikeStreamed =
+      exchange.api.settings.usesStreaming && exchange.api.cache.views == nil && !connect
       && (options.minIndex > 0 || options.cache != nil)
     if Peers.isForeign(request) { return Catalog.sendNothing(exchange, options) }
     let query = HealthServiceNodes(
       service: service, tags: tags, connect: connect, selection: request.selection(exchange.api))
-    exchange.readCached(query, options) { answer in
+    exchange.readFollowed(query, options) { answer in
       var found = filter.apply(to: answer.value) { HealthEntry($0) }
       if onlyPassing { found.removeAll { !$0.isPassing } }
-      exchange.json(exchange.head(answer, options, isStreamed: isStreamed), .health, found) {
+      exchange.json(exchange.head(answer, options, isStreamed: answer.isStreamed || isLikeStreamed), .health, found) {
         $0.array(found) { $1.encodeHealth(&$0) }
       }
     }

@@ -52,7 +52,12 @@ enum Operations {
       throw .badRequest("Must specify either ?id with the server's ID or ?address with IP:port of peer to remove")
     }
     if !id.isEmpty, !address.isEmpty { throw .badRequest("Must specify only one of ?id or ?address") }
-    exchange.answer(api.control.removePeer(id: id, address: address, on: exchange.loop))
+    var removal = RaftRemovePeerRequest()
+    removal.datacenter = request.datacenter
+    removal.id = id
+    removal.address = address
+    removal.token = exchange.token
+    exchange.answer(api.control.removePeer(removal, on: exchange.loop))
   }
 
   static func transferLeader(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {

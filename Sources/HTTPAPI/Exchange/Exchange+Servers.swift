@@ -34,6 +34,24 @@ extension Exchange {
     follow(api.cache.query(query, options, on: loop) { [self] in takeCached($0, answer) })
   }
 
+  /// The health of a service, which a stream of events may keep current on an agent that has no server of its own: through
+  /// the cache where the request asks for that, and for requests that wait.
+  func readFollowed<Query: CacheableQuery>(
+    _ query: Query, _ options: QueryOptions, _ answer: @escaping @Sendable (Answer<Query.Reply>) -> Void
+  ) {
+    guard api.cache.views != nil, options.cache == nil, options.minIndex > 0 else {
+      return readCached(query, options, answer)
+    }
+    asksServers()
+    follow(
+      api.cache.follow(query, options, on: loop) { [self] result in
+        switch result {
+        case .success(let found): answer(found.answer)
+        case .failure(let error): failRead(error)
+        }
+      })
+  }
+
   /// Hands on what came through the cache, and notes how it came.
   func takeCached<Reply>(
     _ result: Result<CachedAnswer<Reply>, ServerError>, _ answer: (Answer<Reply>) -> Void

@@ -27,8 +27,9 @@ struct HTTPError: Error, Equatable {
     switch error {
     case .rateLimited(let elsewhere):
       self.init(elsewhere ? .tooManyRequests : .serviceUnavailable, error.description)
+    case .signingLimit: self.init(.tooManyRequests, error.description)
     case .tooManyCalls: self.init(.tooManyRequests, error.description)
-    case .permissionDenied, .tokenNotFound: self.init(.forbidden, error.description)
+    case .permissionDenied, .tokenNotFound, .accessObjectNotFound: self.init(.forbidden, error.description)
     case .denied(let refusal): self.init(refusal)
     default: self.init(.internalServerError, error.description)
     }

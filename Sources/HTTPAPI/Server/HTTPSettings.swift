@@ -36,7 +36,8 @@ public struct HTTPSettings: Sendable {
   public var allowWriteFrom: [CIDR] = []
   /// Whether `?cached` is served from the agent's memory (`http_config.use_cache`).
   public var usesCache = true
-  /// Whether the health of services is followed by streams (`use_streaming_backend`); it shows in a header only.
+  /// Whether the health of services is followed by streams (`use_streaming_backend`). On a server it shows in a header
+  /// only.
   public var usesStreaming = true
   /// How long a blocking query waits when it does not say (`default_query_time`); at least 1 second.
   public var defaultQueryTime = GoDuration.minutes(5)

@@ -75,6 +75,9 @@ private indirect enum BoundFilter: Sendable {
       case .map:
         shape = .string
         steps.append(.key(name))
+      case .lists:
+        shape = .strings
+        steps.append(.key(name))
       case .recordMap(let fields):
         shape = .record(fields)
         steps.append(.key(name))
@@ -111,6 +114,8 @@ private indirect enum BoundFilter: Sendable {
     case (.field(let field), .record(let record)): return Self.test(record.select(field), rest, test, negated)
     case (.key(let key), .map(let map)):
       return Self.test(map[key].map { .string($0) } ?? .absent, rest, test, negated)
+    case (.key(let key), .lists(let lists)):
+      return Self.test(lists[key].map { .strings($0) } ?? .absent, rest, test, negated)
     case (.key(let key), .recordMap(let members)):
       let found = members.first { $0.key == key }
       return Self.test(found.map { .record($0.value) } ?? .absent, rest, test, negated)
@@ -148,9 +153,12 @@ private enum FilterTest: Sendable {
     case (.equal, .uint): self = .uint(try coerced("ParseUint") { UInt64($0) })
     case (.equal, .double): self = .double(try coerced("ParseFloat") { Double($0) })
     case (.equal, .bool): self = .bool(try coerced("ParseBool", goBool))
-    case (.contains, .string), (.contains, .strings), (.contains, .map), (.contains, .recordMap):
+    case (.contains, .string), (.contains, .strings), (.contains, .map), (.contains, .lists),
+      (.contains, .recordMap):
       self = .contains(value)
-    case (.isEmpty, .strings), (.isEmpty, .map), (.isEmpty, .records), (.isEmpty, .recordMap): self = .isEmpty
+    case (.isEmpty, .strings), (.isEmpty, .map), (.isEmpty, .lists), (.isEmpty, .records),
+      (.isEmpty, .recordMap):
+      self = .isEmpty
     case (.matches, .string):
       do throws(Pattern.Invalid) {
         self = .matches(try Pattern(value))
@@ -171,9 +179,11 @@ private enum FilterTest: Sendable {
     case (.contains(let part), .string(let text)): text.containsBytes(of: part)
     case (.contains(let element), .strings(let list)): list.contains(element)
     case (.contains(let key), .map(let map)): map[key] != nil
+    case (.contains(let key), .lists(let lists)): lists[key] != nil
     case (.contains(let key), .recordMap(let members)): members.contains { $0.key == key }
     case (.isEmpty, .strings(let list)): list.isEmpty
     case (.isEmpty, .map(let map)): map.isEmpty
+    case (.isEmpty, .lists(let lists)): lists.isEmpty
     case (.isEmpty, .records(let records)): records.isEmpty
     case (.isEmpty, .recordMap(let members)): members.isEmpty
     case (.matches(let pattern), .string(let text)): pattern.matches(text)

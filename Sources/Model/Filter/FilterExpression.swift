@@ -45,7 +45,8 @@ public enum FilterError: Error, Equatable, CustomStringConvertible {
     "Failed to create boolean expression evaluator: " + detail
   }
 
-  private var detail: String {
+  /// What is wrong, without saying what was being done.
+  public var detail: String {
     switch self {
     case .syntax(let text): text
     case .invalidSelector(let selector): "Selector \"\(selector)\" is not valid"

@@ -21,6 +21,8 @@ public enum Selected: Sendable {
   case bool(Bool)
   case strings([String])
   case map(StringMap)
+  /// A map from names to lists, such as the groups that an identity provider vouches for.
+  case lists([String: [String]])
   case record(any Record)
   case records([any Record])
   /// A map from names to records, such as tagged addresses.
@@ -32,7 +34,7 @@ public enum Selected: Sendable {
 
 /// The static counterpart of `Selected`.
 public indirect enum Shape: Sendable {
-  case string, int, uint, double, bool, strings, map, dynamic
+  case string, int, uint, double, bool, strings, map, lists, dynamic
   case record([Field])
   case records([Field])
   case recordMap([Field])

@@ -265,7 +265,20 @@ extension PolicyList: SingleRightQuery { public var right: Permission { .aclRead
 extension RoleRead: SingleRightQuery { public var right: Permission { .aclRead } }
 extension RoleList: SingleRightQuery { public var right: Permission { .aclRead } }
 
+extension AuthMethodRead: SingleRightQuery { public var right: Permission { .aclRead } }
+extension AuthMethodList: SingleRightQuery { public var right: Permission { .aclRead } }
+extension BindingRuleRead: SingleRightQuery { public var right: Permission { .aclRead } }
+extension BindingRuleList: SingleRightQuery { public var right: Permission { .aclRead } }
+
 // MARK: Operators
+
+extension ConnectCAConfigurationGet: SingleRightQuery { public var right: Permission { .operatorWrite } }
+
+/// Everyone needs the roots to know whom to trust.
+extension ConnectCARoots {
+  public var isOpen: Bool { true }
+  public func limit(_ reply: inout Reply, to reader: Reader) -> Bool { false }
+}
 
 extension UsageQuery: SingleRightQuery { public var right: Permission { .operatorRead } }
 extension AutopilotGetConfiguration: SingleRightQuery { public var right: Permission { .operatorRead } }

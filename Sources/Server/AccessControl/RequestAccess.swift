@@ -28,6 +28,30 @@ public struct RequestAccess: Sendable {
   func lifetime() -> Int64? { resolver.lifetime(of: token) }
 }
 
+/// Somebody who follows a stream: when what their token may see changes, the stream ends.
+public final class QueryAudience: Sendable {
+  private let token: String
+  private let seen: ObjectIdentifier?
+  private let resolver: any AuthorizerResolver
+
+  /// - Parameter authorizer: the rights of the token when the stream began.
+  public init(_ token: String, _ authorizer: any Authorizer, _ resolver: any AuthorizerResolver) {
+    self.token = token
+    seen = authorizer.identity
+    self.resolver = resolver
+  }
+
+  /// Whether the token may do something else now, or is not valid any more.
+  func hasChanged() -> Bool {
+    guard let seen else { return false }
+    guard let now = try? resolver.authorizer(for: token) else { return true }
+    return now.identity != seen
+  }
+
+  /// Nanoseconds until the token stops being valid; nil for never.
+  func lifetime() -> Int64? { resolver.lifetime(of: token) }
+}
+
 /// Somebody who reads, and what they may see at one moment.
 public struct Reader: Sendable {
   private let authorizer: any Authorizer

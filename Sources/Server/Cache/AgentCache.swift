@@ -7,6 +7,7 @@ import Telemetry
 /// the servers one blocking query, and get an answer even while no server can be reached.
 ///
 ///     reader ── AgentCache ── CacheEntry ──fetch, follow──▶ Backend
+///                        └─── HealthViews, for the health of services on agents without a server
 ///
 /// It knows servers as `Backend` only: a client agent has the same cache in front of remote servers.
 public final class AgentCache: Sendable {
@@ -16,12 +17,20 @@ public final class AgentCache: Sendable {
   static let limit = 16_384
 
   private let backend: any Backend
+  /// What streams of events keep current; nil where queries do.
+  public let views: HealthViews?
   private let settings: CacheSettings
   private let entries = Mutex<[CacheKey: any AnyCacheEntry]>([:])
 
-  /// - Parameter now: monotonic nanoseconds.
-  public init(backend: any Backend, now: @escaping @Sendable () -> UInt64 = { NIODeadline.now().uptimeNanoseconds }) {
+  /// - Parameters:
+  ///   - views: what streams of events keep current.
+  ///   - now: monotonic nanoseconds.
+  public init(
+    backend: any Backend, views: HealthViews? = nil,
+    now: @escaping @Sendable () -> UInt64 = { NIODeadline.now().uptimeNanoseconds }
+  ) {
     self.backend = backend
+    self.views = views
     settings = CacheSettings(now: now)
   }
 
@@ -31,6 +40,19 @@ public final class AgentCache: Sendable {
   /// The answer of a query: from memory where it is there and does, else from the servers.
   @discardableResult
   public func query<Query: CacheableQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<CachedAnswer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    let otherwise: @Sendable () -> (any PendingQuery)? = { [self] in
+      remember(query, options, on: loop, completion)
+    }
+    if let read = views.flatMap({ query.read($0, options, on: loop, otherwise: otherwise, completion) }) {
+      return read.pending
+    }
+    return remember(query, options, on: loop, completion)
+  }
+
+  private func remember<Query: CacheableQuery>(
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<CachedAnswer<Query.Reply>, ServerError>) -> Void
   ) -> PendingQuery? {
@@ -46,6 +68,21 @@ public final class AgentCache: Sendable {
     } completion: {
       completion($0)
     }
+  }
+
+  /// The answer of a query that waits for news: from a stream of events where there is one, else from the servers.
+  @discardableResult
+  public func follow<Query: CacheableQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<CachedAnswer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    let ask: @Sendable () -> (any PendingQuery)? = { [backend] in
+      backend.query(query, options, on: loop) { completion($0.map { CachedAnswer(answer: $0, age: nil) }) }
+    }
+    if let read = views.flatMap({ query.read($0, options, on: loop, otherwise: ask, completion) }) {
+      return read.pending
+    }
+    return ask()
   }
 
   /// The same for answers that are no read of one server.
@@ -128,6 +165,7 @@ public final class AgentCache: Sendable {
       return entries.values
     }
     for entry in all { entry.end() }
+    views?.shutdown()
   }
 }
 

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// How remembered answers are kept current.
 public enum CacheMode: Sendable {
   /// Followed: a blocking query to the servers brings every change. Such an answer is always current while the servers can
@@ -10,10 +12,30 @@ public enum CacheMode: Sendable {
 /// A read whose answer the agent may remember. Equal queries have equal answers.
 public protocol CacheableQuery: ReadQuery, Hashable {
   static var cacheMode: CacheMode { get }
+  /// Answers from a stream of events; nil where none tells what the query asks.
+  ///
+  /// - Parameter otherwise: asks the servers, where it turns out that they have no streams.
+  func read(
+    _ views: HealthViews, _ options: QueryOptions, on loop: any EventLoop,
+    otherwise: @escaping @Sendable () -> (any PendingQuery)?,
+    _ completion: @escaping @Sendable (Result<CachedAnswer<Reply>, ServerError>) -> Void
+  ) -> StreamedRead?
 }
 
 extension CacheableQuery {
   public static var cacheMode: CacheMode { .followed }
+
+  public func read(
+    _ views: HealthViews, _ options: QueryOptions, on loop: any EventLoop,
+    otherwise: @escaping @Sendable () -> (any PendingQuery)?,
+    _ completion: @escaping @Sendable (Result<CachedAnswer<Reply>, ServerError>) -> Void
+  ) -> StreamedRead? { nil }
+}
+
+/// A read that a stream of events answers: at once, or later.
+public struct StreamedRead {
+  /// Nil for one that was answered.
+  let pending: (any PendingQuery)?
 }
 
 /// What a remembered answer answers. The token is part of it: servers leave out what it may not see.

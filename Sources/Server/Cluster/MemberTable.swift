@@ -99,6 +99,14 @@ public final class MemberTable: Sendable {
   /// The server with this id, wherever it says that it can be reached.
   public func server(id: String) -> ServerMember? { servers.first { $0.id == id } }
 
+  /// The server that has this RPC address, of this datacenter or another.
+  public func server(at address: String) -> ServerMember? {
+    state.withLock { state in
+      state.lanServers.first { $0.rpcAddress == address }
+        ?? state.wanServers.values.lazy.joined().first { $0.rpcAddress == address }
+    }
+  }
+
   /// The servers of another datacenter that may be asked: those that are there, or should be.
   public func candidates(in datacenter: String) -> [ServerMember] {
     state.withLock { $0.wanServers[datacenter] ?? [] }

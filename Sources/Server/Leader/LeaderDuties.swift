@@ -16,6 +16,8 @@ final class LeaderDuties: Sendable {
 
   let sessions: SessionTimers
   let coordinates: CoordinateUpdates
+  /// Nil without a service mesh.
+  let authority: AuthorityDuties?
   private let accessControl: AccessControlDuties
   private let settings: ServerNode.Settings
   private let store: StateStore
@@ -41,6 +43,11 @@ final class LeaderDuties: Sendable {
     accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposals] in
       proposals.propose($0)
     }
+    authority = settings.authority.map {
+      AuthorityDuties($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
+        [proposals] in proposals.propose($0, $1)
+      }
+    }
   }
 
   /// This server leads and has applied all that its predecessors committed.
@@ -63,6 +70,7 @@ final class LeaderDuties: Sendable {
     sessions.follow()
     coordinates.clear()
     accessControl.follow()
+    authority?.follow()
     if wasLeading { settings.logger.info("cluster leadership lost") }
   }
 
@@ -84,6 +92,7 @@ final class LeaderDuties: Sendable {
       proposals.propose(
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
     }
+    authority?.lead()
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)
   }

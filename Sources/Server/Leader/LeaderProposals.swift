@@ -7,10 +7,11 @@ import Synchronization
 final class LeaderProposals: Sendable {
   /// Takes an encoded command and tells what became of it.
   typealias Log = @Sendable (_ command: [UInt8], _ completion: @escaping ProposalCompletion) -> Void
+  typealias Completion = @Sendable (Result<CommandResult, ServerError>) -> Void
 
   private struct State {
     var log: Log?
-    var waiting: [Command] = []
+    var waiting: [(command: Command, completion: Completion?)] = []
   }
 
   private let logger: Logger
@@ -24,19 +25,32 @@ final class LeaderProposals: Sendable {
       defer { state.waiting = [] }
       return state.waiting
     }
-    for command in waiting { propose(command) }
+    for (command, completion) in waiting {
+      if let completion { propose(command, completion) } else { propose(command) }
+    }
   }
 
   /// A command that fails is only logged: whoever proposed it compares again what is with what should be.
   func propose(_ command: Command) {
     let log = state.withLock {
-      if $0.log == nil { $0.waiting.append(command) }
+      if $0.log == nil { $0.waiting.append((command, nil)) }
       return $0.log
     }
     log?(command.encode()) { [logger] result in
       if case .failure(let error) = result, error != .shutDown {
         logger.warning("a leader's command failed", metadata: ["error": "\(error)"])
       }
+    }
+  }
+
+  /// The same, and says what came of it.
+  func propose(_ command: Command, _ completion: @escaping Completion) {
+    let log = state.withLock {
+      if $0.log == nil { $0.waiting.append((command, completion)) }
+      return $0.log
+    }
+    log?(command.encode()) { result in
+      completion(result.map { $0.result as? CommandResult ?? .done }.mapError { ServerError($0) })
     }
   }
 }

@@ -55,6 +55,9 @@ enum ServerMetrics {
   private static let machineCoordinates = registry.sample("fsm.coordinate.batch-update")
   private static let machineTransaction = registry.sample("fsm.txn")
   private static let machineAutopilot = registry.sample("fsm.autopilot")
+  private static let machineAuthority = operations(
+    "fsm.ca", CARequest.Operation.allCases.map(\.rawValue))
+  private static let machineLeaf = registry.sample("fsm.ca.leaf", [MetricLabel("op", CALeafRequest.incrementIndex)])
   private static let machineKeys = operations("fsm.kvs", KVOp.allCases.map(\.rawValue))
   private static let machineSession = operations("fsm.session", ["create", "destroy"])
   private static let machineTombstone = operations("fsm.tombstone", ["reap"])
@@ -74,6 +77,8 @@ enum ServerMetrics {
     case .coordinates: machineCoordinates
     case .txn: machineTransaction
     case .autopilot: machineAutopilot
+    case .certificateAuthority(let request): machineAuthority[request.op]
+    case .leafIndex: machineLeaf
     default: nil
     }
   }

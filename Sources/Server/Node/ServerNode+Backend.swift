@@ -21,6 +21,10 @@ extension ServerNode: Backend {
       completion(.failure(.noPathToDatacenter(options.datacenter)))
       return nil
     }
+    if Query.needsMesh, settings.authority == nil {
+      completion(.failure(.meshDisabled))
+      return nil
+    }
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: true)))
       return nil
@@ -121,20 +125,36 @@ extension ServerNode: Backend {
     }
     let start = MetricClock.now
     do throws(ServerError) {
-      switch try request.prepare(writeContext(token: token)) {
-      case .immediate(let reply):
-        Request.duration?.record(since: start)
-        completion(.success(reply))
-      case .command(let command, let reply):
-        ServerMetrics.apply.increment()
-        raft.propose(command.encode()) { result in
-          Request.duration?.record(since: start)
-          let answer = Self.answer(result, reply)
-          loop.execute { completion(answer) }
-        }
-      }
+      carryOut(Request.self, try request.prepare(writeContext(token: token)), since: start, on: loop, completion)
     } catch {
       completion(.failure(error))
+    }
+  }
+
+  private func carryOut<Request: WriteRequest>(
+    _ type: Request.Type, _ prepared: PreparedWrite<Request.Reply>, since start: UInt64,
+    on loop: any EventLoop, _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
+  ) {
+    switch prepared {
+    case .immediate(let reply):
+      Request.duration?.record(since: start)
+      completion(.success(reply))
+    case .command(let command, let reply):
+      ServerMetrics.apply.increment()
+      raft.propose(command.encode()) { result in
+        Request.duration?.record(since: start)
+        let answer = Self.answer(result, reply)
+        loop.execute { completion(answer) }
+      }
+    case .later(let begin):
+      begin { [self] result in
+        loop.execute {
+          switch result {
+          case .success(let prepared): self.carryOut(type, prepared, since: start, on: loop, completion)
+          case .failure(let error): completion(.failure(error))
+          }
+        }
+      }
     }
   }
 
@@ -162,9 +182,11 @@ extension ServerNode: Backend {
     if let tokens {
       context.minimumTokenTTL = tokens.settings.minimumTokenTTL
       context.dataDirectory = tokens.settings.dataDirectory
+      context.logins = logins
     }
     context.current = { [store] in store.current }
     context.now = WallClock.now()
+    context.authority = leader.authority
     return context
   }
 }

@@ -1,4 +1,5 @@
 import AccessControl
+import Authentication
 import Consensus
 import Logging
 import Model
@@ -22,6 +23,10 @@ public final class ServerNode: Sendable {
     public var coordinates = CoordinateBatching()
     /// Nil without access control.
     public var accessControl: AccessControlSettings?
+    /// How identity providers are asked when somebody logs in.
+    public var providers: any ProviderTransport = NoProviders()
+    /// Nil without a service mesh, and so without certificates for it.
+    public var authority: AuthoritySettings?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 
@@ -48,6 +53,8 @@ public final class ServerNode: Sendable {
   public let tokens: TokenResolver?
   /// The same as requests see it: with `acl.dry_run`, what would be refused is let through and noted.
   public let access: (any AuthorizerResolver)?
+  /// What is known of identity providers, and who is just logging in with a browser.
+  let logins: LoginService
 
   /// Opens the log, recovers the state and starts consensus.
   ///
@@ -76,6 +83,7 @@ public final class ServerNode: Sendable {
     } else {
       access = tokens
     }
+    logins = LoginService(settings.providers)
     let proposals = LeaderProposals(logger: settings.logger)
     let duties = LeaderDuties(settings: settings, store: store, proposals: proposals, loop: loop)
     let memberDuties = MemberDuties(settings: settings, store: store, members: members, loop: loop) {

@@ -12,6 +12,9 @@ public enum Command: Sendable, Equatable {
   case txn(TxnRequest)
   case autopilot(AutopilotSetConfigRequest)
   case accessControl(AccessControlCommand)
+  case certificateAuthority(CARequest)
+  /// Gives a new certificate its index.
+  case leafIndex(CALeafRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
   case ignored(type: UInt8)
 
@@ -30,6 +33,8 @@ public enum Command: Sendable, Equatable {
     case .txn: 8
     case .autopilot: 9
     case .accessControl(let command): command.type
+    case .certificateAuthority: 13
+    case .leafIndex: 21 | Self.ignoreFlag
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -47,6 +52,8 @@ public enum Command: Sendable, Equatable {
     case .txn(let request): request.encode(&writer)
     case .autopilot(let request): request.encode(&writer)
     case .accessControl(let command): command.encode(&writer)
+    case .certificateAuthority(let request): request.encode(&writer)
+    case .leafIndex(let request): request.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -69,6 +76,8 @@ public enum Command: Sendable, Equatable {
       case 7: self = .preparedQuery(try PreparedQueryRequest(from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
       case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
+      case 13: self = .certificateAuthority(try CARequest(from: &reader))
+      case 21: self = .leafIndex(try CALeafRequest(from: &reader))
       default:
         if let command = try AccessControlCommand(type: type, &reader) {
           self = .accessControl(command)

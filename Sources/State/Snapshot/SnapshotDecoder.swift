@@ -96,6 +96,10 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.freeVirtualIP: transaction.restore(try FreeVirtualIP(from: &reader))
     case SnapshotRecord.preparedQuery: return transaction.restore(try PreparedQuery(from: &reader))
     case SnapshotRecord.autopilot: transaction.tables.autopilot = Row(try AutopilotConfiguration(from: &reader))
+    case SnapshotRecord.caRoot: transaction.restore(try CARoot(from: &reader))
+    case SnapshotRecord.caProviderState: transaction.restore(try CAProviderState(from: &reader))
+    case SnapshotRecord.caConfiguration:
+      transaction.tables.caConfiguration = Row(try CAConfiguration(from: &reader))
     case SnapshotRecord.aclToken: transaction.store(try ACLToken(from: &reader))
     case SnapshotRecord.aclPolicy: transaction.store(try ACLPolicy(from: &reader))
     case SnapshotRecord.aclRole: transaction.store(try ACLRole(from: &reader))

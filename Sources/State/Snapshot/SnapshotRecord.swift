@@ -9,6 +9,9 @@ enum SnapshotRecord {
   static let coordinates: UInt8 = 6
   static let preparedQuery: UInt8 = 7
   static let autopilot: UInt8 = 9
+  static let caRoot: UInt8 = 13
+  static let caProviderState: UInt8 = 14
+  static let caConfiguration: UInt8 = 15
   static let index: UInt8 = 16
   static let aclToken: UInt8 = 17
   static let aclPolicy: UInt8 = 19
@@ -25,7 +28,7 @@ enum SnapshotRecord {
   static let order: [UInt8] = [
     virtualIP, freeVirtualIP, registration, coordinates, session, aclToken, aclPolicy, aclRole, aclBindingRule,
     aclAuthMethod, kv, tombstone, preparedQuery,
-    autopilot, 12, 13, 14, 15, 22, 30, 31,
+    autopilot, 12, caRoot, caProviderState, caConfiguration, 22, 30, 31,
     index, 35, 38, 40, 42,
   ]
 }

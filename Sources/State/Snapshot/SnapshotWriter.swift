@@ -45,6 +45,14 @@ private struct SnapshotWriter {
         for entry in tables.preparedQueries.rows.values { try record(type) { entry.row.encode(&$0) } }
       case SnapshotRecord.autopilot:
         if let row = tables.autopilot { try record(type) { row.encode(&$0) } }
+      case SnapshotRecord.caRoot:
+        for row in tables.caRoots { try record(type) { row.encode(&$0) } }
+      case SnapshotRecord.caProviderState:
+        for id in tables.caProviderStates.keys.sorted() {
+          if let row = tables.caProviderStates[id] { try record(type) { row.encode(&$0) } }
+        }
+      case SnapshotRecord.caConfiguration:
+        if let row = tables.caConfiguration { try record(type) { row.encode(&$0) } }
       case SnapshotRecord.index: try writeIndexes(tables)
       case SnapshotRecord.aclToken...SnapshotRecord.aclAuthMethod: try writeAccessControl(type, tables)
       default: break

@@ -53,6 +53,8 @@ public struct StateTransaction: ~Copyable {
     case .txn(let request): return .transaction(apply(request.ops))
     case .autopilot(let request): return apply(request)
     case .accessControl(let command): try apply(command)
+    case .certificateAuthority(let request): return apply(request)
+    case .leafIndex: return .number(index)
     case .ignored: break
     }
     return .done

@@ -24,6 +24,10 @@ enum IndexName {
   static let aclRoles = "acl-roles"
   static let aclBindingRules = "acl-binding-rules"
   static let aclAuthMethods = "acl-auth-methods"
+  static let caRoots = "connect-ca-roots"
+  static let caProvider = "connect-ca-builtin"
+  /// Holds the last serial number instead of an index.
+  static let caSerial = "connect-ca-builtin-serial"
   /// The index at which the first token was made; the next bootstrap has to name it.
   static let aclBootstrap = "acl-token-bootstrap"
 
@@ -37,7 +41,7 @@ enum IndexName {
   /// The tables whose index rows count for the `LastIndex` of a snapshot.
   static let tables: Set<String> = [
     nodes, services, checks, kvs, tombstones, sessions, coordinates, aclAuthMethods, aclBindingRules, aclPolicies,
-    aclRoles, aclTokens, "config-entries", "connect-ca-builtin", "connect-ca-roots",
+    aclRoles, aclTokens, "config-entries", caProvider, caRoots,
     "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
     preparedQueries, virtualIPs, "system-metadata",
   ]

@@ -19,6 +19,10 @@ struct Tables: Sendable {
   var aclRoles = Table(Schemas.aclRoles)
   var aclBindingRules = Table(Schemas.aclBindingRules)
   var aclAuthMethods = Table(Schemas.aclAuthMethods)
+  /// The certificate authority: its roots, by their ids, what operators want of it, and what the built-in provider keeps.
+  var caRoots: [Row<CARoot>] = []
+  var caConfiguration: Row<CAConfiguration>?
+  var caProviderStates: [String: Row<CAProviderState>] = [:]
   /// Counts the changes of what tokens may do.
   var accessChanges: UInt64 = 0
   /// The index table (wire/raft.md part D).

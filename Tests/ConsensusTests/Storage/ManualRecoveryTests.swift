@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Consensus
+@testable import Simulation
 
 /// What an operator can do when a majority of the servers is lost for good.
 @Suite struct ManualRecoveryTests {

@@ -104,6 +104,7 @@ struct JSONTarget: FuzzTarget {
       renewSession: { _ in })
     switch try request.prepare(context) {
     case .immediate: return "immediate"
+    case .later: return "later"
     case .command(let command, _):
       let again = try Command(decoding: command.encode())
       // Numbers that are none are not equal to themselves.

@@ -21,6 +21,7 @@ final class MemoryBackend: Backend, Sendable {
   let leaderAddress = "127.0.0.1:8300"
   let peerAddresses = ["127.0.0.1:8300"]
   private let contents = Mutex(Contents())
+  private let logins = LoginService(NoProviders())
   /// What writes ask for the rights of a token; nil allows all.
   let resolver = Mutex<(any AuthorizerResolver)?>(nil)
 
@@ -87,10 +88,12 @@ final class MemoryBackend: Backend, Sendable {
     if let resolver = resolver.withLock({ $0 }) { context.access = RequestAccess(token, resolver) }
     context.current = { [store] in store.current }
     context.now = WallClock.now()
+    context.logins = logins
     do throws(ServerError) {
       switch try request.prepare(context) {
       case .immediate(let reply): completion(.success(reply))
       case .command(let command, let meaning): completion(.success(try meaning(apply(command))))
+      case .later: completion(.failure(.invalid("no identity provider can be asked here")))
       }
     } catch {
       completion(.failure(error))

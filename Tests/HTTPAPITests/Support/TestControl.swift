@@ -86,8 +86,8 @@ final class TestControl: AgentControl, Sendable {
         return server
       }()
     ], leader: "a", configuration: AutopilotConfiguration(), now: Timestamp(unixSeconds: 1_700_000_000))
-  func removePeer(id: String, address: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    loop.makeFailedFuture(ServerError.rejected("id \"\(id)\" was not found in the Raft configuration"))
+  func removePeer(_ request: RaftRemovePeerRequest, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    loop.makeFailedFuture(ServerError.rejected("id \"\(request.id)\" was not found in the Raft configuration"))
   }
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
     id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))

@@ -89,6 +89,22 @@ import Testing
     await cluster.stopAll()
   }
 
+  @Test func everyServerTakesAnotherOneOutOfConsensus() async throws {
+    let cluster = try await Cluster.running(20)
+    let leader = await cluster.leader()
+    let followers = await cluster.followers()
+    var request = RaftRemovePeerRequest()
+    request.id = followers[1].id
+    let removal = request
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      followers[0].backend.removePeer(removal, on: followers[0].loop) {
+        continuation.resume(with: $0.mapError { $0 as any Error })
+      }
+    }
+    #expect(Set(leader.node.raft.configuration.servers.servers.map(\.id)) == [leader.id, followers[0].id])
+    await cluster.stopAll()
+  }
+
   @Test func aBlockingQueryAtAFollowerWaitsAtTheLeader() async throws {
     let cluster = try await Cluster.running(3)
     let follower = try #require(await cluster.followers().first)

@@ -29,6 +29,20 @@ import Wire
     }
   }
 
+  /// While servers fail in turn, and at once, there is no pause between attempts, but each makes the next pause longer.
+  @Test func requestsOutliveServersThatFailOneAfterTheOther() async throws {
+    var settings = RPCClient.Settings()
+    settings.refusal = { "nobody may connect" }
+    let client = RPCClient(group: group, settings: settings)
+    let backend = ClusterBackend(
+      datacenter: "dc1", servers: ServerList(["127.84.1.2:1", "127.84.1.3:1"]), client: client,
+      holdTimeout: .milliseconds(800))
+    await #expect(
+      throws: ServerError.rejected("rpc error getting client: failed to get conn: nobody may connect")
+    ) { try await backend.query(KVGet(key: "a"), QueryOptions(), on: group.any()) }
+    client.shutdown()
+  }
+
   /// Accepts connections and never says anything.
   private func silentServer(_ host: String) async throws -> any Channel {
     try await ServerBootstrap(group: group).bind(host: host, port: TestServer.port).get()

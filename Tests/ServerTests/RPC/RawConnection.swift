@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A connection without any protocol: what a test writes, and what comes back.
@@ -20,6 +21,20 @@ final class RawConnection: ChannelInboundHandler, @unchecked Sendable {
       }
       .connect(host: host, port: port).get()
     connection.channel.withLock { $0 = channel }
+    return connection
+  }
+
+  /// The same behind TLS: `opening` goes in clear before the handshake, and what is written comes inside.
+  static func open(
+    _ host: String, _ port: Int = TestServer.port, opening: [UInt8], _ tls: NIOSSLContext
+  ) async throws -> RawConnection {
+    let connection = try await open(host, port)
+    let channel = try connection.open
+    if !opening.isEmpty { try await channel.writeAndFlush(ByteBuffer(bytes: opening)) }
+    try await channel.eventLoop.submit {
+      let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+      try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+    }.get()
     return connection
   }
 

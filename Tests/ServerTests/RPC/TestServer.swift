@@ -1,9 +1,11 @@
 import Consensus
+import GRPC
 import Logging
 import Model
 import NIOCore
 import NIOPosix
 import Server
+import TransportSecurity
 
 /// A server with its port, as an agent would run it.
 final class TestServer: Sendable {
@@ -17,6 +19,8 @@ final class TestServer: Sendable {
   let loop: any EventLoop
   let group = MultiThreadedEventLoopGroup.singleton
   let methods: RPCMethods
+  /// Streams of other servers.
+  let streams: StreamConnections
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -26,20 +30,23 @@ final class TestServer: Sendable {
       servers: hosts.enumerated().map { RaftServer(id: "s\($0 + 1)", address: "\($1):\(port)") })
   }
 
-  static func member(_ number: Int, _ host: String, datacenter: String = "dc1") -> ClusterMember {
-    let tags = [
+  static func member(
+    _ number: Int, _ host: String, datacenter: String = "dc1", usesTLS: Bool = false
+  ) -> ClusterMember {
+    var tags = [
       "role": "consul", "dc": datacenter, "id": "s\(number)", "port": String(port), "vsn": "2", "raft_vsn": "3",
       "build": "1.21.4:",
     ]
+    if usesTLS { tags["use_tls"] = "1" }
     return ClusterMember(name: "s\(number)", address: host, port: 8301, tags: tags)
   }
 
   /// Starts the server with this number of a cluster.
   init(
     _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
-    bootstrap: Bool = true,
-    holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
-    coordinatePeriod: GoDuration = .seconds(5),
+    bootstrap: Bool = true, holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
+    coordinatePeriod: GoDuration = .seconds(5), security: TransportSecurity? = nil,
+    authority: AuthoritySettings? = nil, streams: Bool = true,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -48,37 +55,53 @@ final class TestServer: Sendable {
     loop = group.any()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let members = MemberTable(datacenter: datacenter)
-    for (index, host) in hosts.enumerated() { members.put(Self.member(index + 1, host, datacenter: datacenter)) }
+    for (index, host) in hosts.enumerated() {
+      members.put(Self.member(index + 1, host, datacenter: datacenter, usesTLS: security != nil))
+    }
+    let outgoing = security.map { OutgoingSecurity($0, members: members) }
+    let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing?.upgrade(to: $0) }
     let options = RaftOptions(
       id: id, address: address, settings: .scaled(multiplier: 1),
       bootstrap: bootstrap ? Self.configuration(hosts) : nil, logger: logger)
     var raft = RaftConnections.Settings()
     raft.localAddress = host
+    raft.upgrade = upgrade
     let connections = RaftConnections(id: id, address: address, group: group, settings: raft)
     var serverSettings = ServerNode.Settings(
-      datacenter: datacenter, member: Self.member(number, host, datacenter: datacenter), logger: logger)
+      datacenter: datacenter,
+      member: Self.member(number, host, datacenter: datacenter, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
     serverSettings.coordinates.period = coordinatePeriod
+    serverSettings.authority = authority
     node = try ServerNode(
       settings: serverSettings,
       members: members,
       raftOptions: options, storage: storage, transport: connections, loop: loop)
     var settings = RPCClient.Settings()
     settings.localAddress = host
+    settings.upgrade = upgrade
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
     methods = RPCMethods(backend, server: node)
     var port = ServerListener.Settings()
     // A busy machine may take long to write the first byte; tests of this limit set their own.
     port.handshakeTimeout = .seconds(60)
+    port.security = security.map { PortSecurity($0, datacenter: "dc1") }
     listen(&port)
+    var grpc = GRPCServer()
+    self.streams = StreamConnections(group: group, settings: settings)
+    if streams { SubscribeService(node, group: group, connections: self.streams).register(in: &grpc) }
     listener = ServerListener(
-      ServerProtocols(methods: methods, raft: connections), group: group, settings: port)
+      ServerProtocols(
+        methods: methods, raft: connections,
+        strangers: RPCMethods(strangersOf: backend, server: node, security.map { AutoEncryptSettings($0) }), grpc: grpc),
+      group: group, settings: port, logger: logger)
     try await listener.start(host: host, port: Self.port)
   }
 
   func stop() async {
     await listener.stop()
+    streams.shutdown()
     client.shutdown()
     await withCheckedContinuation { continuation in
       NIOThreadPool.singleton.submit { [node] _ in

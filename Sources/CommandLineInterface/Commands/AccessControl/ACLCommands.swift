@@ -23,6 +23,8 @@ enum ACLCommands {
       Each subcommand explains its options with -h.
       """,
     entries: [
+      .group("auth-method", "Works with auth methods", ACLAuthMethodCommands.group),
+      .group("binding-rule", "Works with binding rules", ACLBindingRuleCommands.group),
       .command("bootstrap", "Makes the first token of a cluster") { bootstrap },
       .command("explain", "Says why a token may or may not do something") { explain },
       .group("policy", "Works with policies", ACLPolicyCommands.group),

@@ -136,7 +136,7 @@ enum ACLFormat: Sendable {
       "AccessorID:       \(token.accessorID)", "SecretID:         \(token.secretID.revealed)",
       "Description:      \(token.description)", "Local:            \(token.local)",
     ]
-    if !token.authMethod.isEmpty { lines.append("Auth Method:      \(token.authMethod)") }
+    if !token.authMethod.isEmpty { lines.append("Auth Method:      \(token.authMethod) (Namespace: )") }
     lines.append("Create Time:      \(time(token.createTime))")
     if let end = token.expirationTime { lines.append("Expiration Time:  \(time(end))") }
     return lines

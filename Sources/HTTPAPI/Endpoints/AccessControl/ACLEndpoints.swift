@@ -16,7 +16,7 @@ extension Endpoints {
       Endpoint("/v1/internal/acl/authorize", [], Route(.post, .asks, ACLAuthorize.authorize)),
       Endpoint("/v1/acl/explain", [], Route(.post, .asks, ACLExplain.explain)),
       Endpoint("/v1/acl/dry-run", [], Route(.get, read, ACLDryRun.list)),
-    ] + tokens + policies + roles + templates
+    ] + tokens + policies + roles + templates + authMethods + logins
 
   private static let tokens: [Endpoint] = [
     Endpoint("/v1/acl/tokens", .metaOnFailure, Route(.get, read, ACLTokens.list)),
@@ -44,6 +44,28 @@ extension Endpoints {
     Endpoint(
       "/v1/acl/role/", .metaOnFailure, Route(.get, read, ACLRoles.read), Route(.put, write, ACLRoles.update),
       Route(.delete, write, unknownToken: ACLRoles.nothingToDelete, ACLRoles.delete)),
+  ]
+
+  private static let authMethods: [Endpoint] = [
+    Endpoint("/v1/acl/auth-methods", .metaOnFailure, Route(.get, read, ACLAuthMethods.list)),
+    Endpoint("/v1/acl/auth-method", [], Route(.put, write, ACLAuthMethods.create)),
+    Endpoint(
+      "/v1/acl/auth-method/", .metaOnFailure, Route(.get, read, ACLAuthMethods.read),
+      Route(.put, write, ACLAuthMethods.update),
+      Route(.delete, write, unknownToken: ACLAuthMethods.nothingToDelete, ACLAuthMethods.delete)),
+    Endpoint("/v1/acl/binding-rules", .metaOnFailure, Route(.get, read, ACLBindingRules.list)),
+    Endpoint("/v1/acl/binding-rule", [], Route(.put, write, ACLBindingRules.create)),
+    Endpoint(
+      "/v1/acl/binding-rule/", .metaOnFailure, Route(.get, read, ACLBindingRules.read),
+      Route(.put, write, ACLBindingRules.update),
+      Route(.delete, write, unknownToken: ACLBindingRules.nothingToDelete, ACLBindingRules.delete)),
+  ]
+
+  private static let logins: [Endpoint] = [
+    Endpoint("/v1/acl/login", [], Route(.post, .open, ACLLogin.login)),
+    Endpoint("/v1/acl/logout", [], Route(.post, .open, ACLLogin.logout)),
+    Endpoint("/v1/acl/oidc/auth-url", [], Route(.post, .open, ACLLogin.authURL)),
+    Endpoint("/v1/acl/oidc/callback", [], Route(.post, .open, ACLLogin.callback)),
   ]
 
   private static let templates: [Endpoint] = [

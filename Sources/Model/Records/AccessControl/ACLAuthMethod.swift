@@ -27,6 +27,41 @@ public struct ACLAuthMethod: Record {
   }
 }
 
+/// An auth method as lists show it: without its settings.
+public struct ACLAuthMethodListStub: Record {
+  public var maxTokenTTL = GoDuration.zero
+  public var name = ""
+  public var type = ""
+  public var displayName = ""
+  public var description = ""
+  public var tokenLocality = ""
+  public var createIndex: UInt64 = 0
+  public var modifyIndex: UInt64 = 0
+
+  public init() {}
+  public init(_ method: ACLAuthMethod) {
+    maxTokenTTL = method.maxTokenTTL
+    name = method.name
+    type = method.type
+    displayName = method.displayName
+    description = method.description
+    tokenLocality = method.tokenLocality
+    createIndex = method.createIndex
+    modifyIndex = method.modifyIndex
+  }
+
+  public static let schema = Schema<ACLAuthMethodListStub>("structs.ACLAuthMethodListStub") {
+    $0.field("MaxTokenTTL", \.maxTokenTTL, [.omitEmpty, .durationText])
+    $0.field("Name", \.name)
+    $0.field("Type", \.type)
+    $0.field("DisplayName", \.displayName, .omitEmpty)
+    $0.field("Description", \.description, .omitEmpty)
+    $0.field("TokenLocality", \.tokenLocality, .omitEmpty)
+    $0.field("CreateIndex", \.createIndex)
+    $0.field("ModifyIndex", \.modifyIndex)
+  }
+}
+
 /// What a login through an auth method is given.
 public struct ACLBindingRule: Record {
   public var id = ""

@@ -29,6 +29,8 @@ public final class RPCClient: Sendable {
     public var localAddress: String?
     /// How connections to an address are secured before anything is sent; nil for those in clear.
     public var upgrade: @Sendable (_ address: String) -> Upgrade? = { _ in nil }
+    /// Why no connection can be had at present; nil if some can. Calls fail with that before anything is opened.
+    public var refusal: @Sendable () -> String? = { nil }
     public var yamux = YamuxSettings()
 
     public init() {}
@@ -81,6 +83,10 @@ public final class RPCClient: Sendable {
     if isLimited.load(ordering: .acquiring), bucket.withLock({ $0?.take(now: MonotonicClock.now()) }) == false {
       ServerMetrics.callsExceeded.increment()
       completion(.failure(.rateLimited))
+      return nil
+    }
+    if let reason = settings.refusal() {
+      completion(.failure(.connecting(reason)))
       return nil
     }
     guard let connection = connection(to: address, preferring: loop) else {

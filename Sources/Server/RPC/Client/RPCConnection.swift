@@ -134,7 +134,7 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
         case .success(let channel): self.connected(channel)
         case .failure(let error):
           let path = (self.client.settings.localAddress.map { "\($0):0->" } ?? "") + self.address
-          self.end(.connecting("dial tcp \(path): \(Self.reason(error))"))
+          self.end(.connecting(Self.failure(error, dialling: path)))
         }
       }
   }
@@ -206,6 +206,12 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
     var host = address[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
     return host.isEmpty ? nil : (String(host), Int(port))
+  }
+
+  /// Why there is no connection to an address.
+  static func failure(_ error: any Error, dialling address: String) -> String {
+    if let error = error as? SecuringError { return error.description }
+    return "dial tcp \(address): \(reason(error))"
   }
 
   static func reason(_ error: any Error) -> String {

@@ -42,6 +42,8 @@ extension ServerError {
       self = .tooManyCalls
     } else if text.contains("No cluster leader") {
       self = .noLeader
+    } else if let place = text.firstRange(of: "ACL not found: ") {
+      self = .accessObjectNotFound(String(text[place.upperBound...]))
     } else if text.contains("ACL not found") {
       self = .tokenNotFound
     } else if let refusal = AccessRefusal(described: text) {
@@ -50,6 +52,10 @@ extension ServerError {
       self = .permissionDenied(String(text[place.upperBound...].drop { $0 == ":" || $0 == " " }))
     } else if text.contains("try again later or against a different server") {
       self = .rateLimited(elsewhere: true)
+    } else if text.contains("Rate limit reached, try again later") {
+      self = .signingLimit
+    } else if text.contains(ServerError.meshDisabled.description) {
+      self = .meshDisabled
     } else if text.contains("rate limit exceeded") {
       self = .rateLimited(elsewhere: false)
     } else {

@@ -1,4 +1,5 @@
 import Consensus
+import GRPC
 import Logging
 import NIOCore
 import NIOPosix
@@ -11,11 +12,23 @@ public struct ServerProtocols: Sendable {
   public var methods: RPCMethods
   /// The transport of consensus; nil for a server that never has peers.
   public var raft: RaftConnections?
+  /// What agents may call that have no certificate yet; nil where none get any.
+  public var strangers: RPCMethods?
+  /// What is called by gRPC; nil for a server without such services.
+  public var grpc: GRPCServer?
 
-  public init(methods: RPCMethods, raft: RaftConnections? = nil) {
+  public init(
+    methods: RPCMethods, raft: RaftConnections? = nil, strangers: RPCMethods? = nil, grpc: GRPCServer? = nil
+  ) {
     self.methods = methods
     self.raft = raft
+    self.strangers = strangers
+    self.grpc = grpc
   }
+
+  /// What a TLS handshake may name (ALPN).
+  public static let applicationProtocols = [ServerProtocol.rpc, .raft, .multiplex, .snapshot, .grpc]
+    .compactMap(\.applicationProtocolName)
 
   /// The handlers of a connection; nil where the protocol is not spoken.
   func handlers(of named: ServerProtocol, _ channel: any Channel) throws -> [any ChannelHandler]? {
@@ -26,7 +39,8 @@ public struct ServerProtocols: Sendable {
       ServerMetrics.raftConnection.increment()
       return raft.map { [$0.acceptor(on: channel)] }
     case .snapshot: return [SnapshotHandler(methods.backend, on: channel)]
-    case .oldMultiplex, .tls, .gossip, .insecureTLS, .grpc, .raftForwarding: return nil
+    case .grpc: return grpc?.handlers(on: channel.eventLoop)
+    case .oldMultiplex, .tls, .gossip, .insecureTLS, .raftForwarding: return nil
     }
   }
 }
@@ -38,10 +52,8 @@ public final class ServerListener: Sendable {
     public var handshakeTimeout = TimeAmount.seconds(5)
     /// Connections per client address; 0 is no limit.
     public var connectionsPerClientMax = 100
-    /// Makes the handler that speaks TLS on a connection that asked for it; nil where there is no certificate.
-    public var makeTLS: (@Sendable () throws -> any ChannelHandler)?
-    /// Whether connections in clear are refused (`verify_incoming`).
-    public var requiresTLS = false
+    /// Nil where only connections in clear are taken.
+    public var security: PortSecurity?
 
     public init() {}
   }
@@ -50,6 +62,7 @@ public final class ServerListener: Sendable {
   private let settings: Settings
   private let protocols: ServerProtocols
   private let limit: ConnectionLimit
+  private let refusals: RefusalLog
   private let open = Mutex<OpenChannels>(OpenChannels())
 
   private struct OpenChannels {
@@ -57,11 +70,15 @@ public final class ServerListener: Sendable {
     var channels: [ObjectIdentifier: any Channel] = [:]
   }
 
-  public init(_ protocols: ServerProtocols, group: any EventLoopGroup, settings: Settings = Settings()) {
+  public init(
+    _ protocols: ServerProtocols, group: any EventLoopGroup, settings: Settings = Settings(),
+    logger: Logger = Logger(label: "rpc")
+  ) {
     self.protocols = protocols
     self.group = group
     self.settings = settings
     limit = ConnectionLimit(settings.connectionsPerClientMax)
+    refusals = RefusalLog(logger)
   }
 
   /// For reloads of the configuration.
@@ -90,7 +107,7 @@ public final class ServerListener: Sendable {
     channel.closeFuture.whenComplete { [limit] _ in limit.leave(client) }
     ServerMetrics.acceptedConnection.increment()
     track(channel)
-    try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings))
+    try channel.pipeline.syncOperations.addHandler(FirstByteHandler(protocols, settings, refusals))
   }
 
   private func track(_ channel: any Channel) {

@@ -74,7 +74,7 @@ final class RaftDialler: ChannelInboundHandler, @unchecked Sendable {
       .whenComplete { result in
         switch result {
         case .success(let channel): self.connected(channel)
-        case .failure(let error): self.fail("dial tcp \(self.address): \(RPCConnection.reason(error))")
+        case .failure(let error): self.fail(RPCConnection.failure(error, dialling: self.address))
         }
       }
   }

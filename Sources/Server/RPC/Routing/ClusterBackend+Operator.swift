@@ -21,6 +21,28 @@ extension ClusterBackend {
     }
   }
 
+  /// Takes a server out of consensus, named by its id or else by its address. The leader does it.
+  public func removePeer(
+    _ request: RaftRemovePeerRequest, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Void, ServerError>) -> Void
+  ) {
+    let method = request.id.isEmpty ? "Operator.RaftRemovePeerByAddress" : "Operator.RaftRemovePeerByID"
+    _ = route(
+      Wish(write: method, datacenter: request.datacenter), on: loop,
+      { (result: Result<Void, RouteError>) in completion(result.mapError(\.serverError)) },
+      here: { [server] done in
+        guard let server else {
+          done(.failure(.noServers))
+          return nil
+        }
+        server.removePeer(id: request.id, address: request.address) { result in loop.execute { done(result) } }
+        return nil
+      },
+      there: { [client] address, done in
+        client.call(method, .messagePack(request), to: address, on: loop) { done($0.map { _ in }) }
+      })
+  }
+
   private func ask<Reply: Record>(
     _ method: String, _ options: QueryOptions, on loop: any EventLoop, here: @escaping @Sendable (ServerNode) -> Reply,
     _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void

@@ -12,6 +12,8 @@ extension RPCMethodTable {
     registerQueries()
     registerOperator()
     registerAccessControl()
+    registerAuthMethods()
+    registerAuthority()
     registerGossip()
   }
 
@@ -93,6 +95,13 @@ extension RPCMethodTable {
     read(RoleRead.self)
     read(RoleList.self)
     read(RoleResolve.self)
+  }
+
+  private mutating func registerAuthority() {
+    read(ConnectCARoots.self)
+    read(ConnectCAConfigurationGet.self)
+    write(ConnectCAConfigurationSet.self)
+    write(ConnectCASign.self)
   }
 
   private mutating func registerOperator() {

@@ -31,6 +31,21 @@ public final class RPCMethods: Sendable {
     services = Set(table.methods.keys.compactMap { $0.split(separator: ".").first.map(String.init) })
   }
 
+  /// The methods for agents without a certificate.
+  ///
+  /// - Parameter settings: nil where the server gives them none, and says so.
+  public init(strangersOf backend: ClusterBackend, server: ServerNode, _ settings: AutoEncryptSettings?) {
+    var limits = Settings()
+    // A request for a certificate is small, and nobody knows yet who asks.
+    limits.requestBytesMax = 64 << 10
+    self.settings = limits
+    self.backend = backend
+    var table = RPCMethodTable(backend: backend, server: server)
+    table.registerForStrangers(settings)
+    methods = table.methods
+    services = []
+  }
+
   /// The names of all methods.
   public var names: [String] { methods.keys.sorted() }
 
@@ -49,6 +64,9 @@ public final class RPCMethods: Sendable {
     return nil
   }
 }
+
+/// Takes what a call came to.
+typealias RPCAnswer<Reply> = @Sendable (Result<Reply, ServerError>) -> Void
 
 /// Builds the table, one registration per method.
 struct RPCMethodTable {
@@ -163,6 +181,27 @@ struct RPCMethodTable {
         completion(.failure(RPCFailure(error)))
       } catch {
         completion(.failure(RPCFailure("\(error)")))
+      }
+      return nil
+    }
+  }
+
+  /// A request that this server answers in a way of its own. `completion` may be called on any thread.
+  mutating func answer<Arguments: Record, Reply: FieldValue>(
+    _ name: String,
+    _ answer: @escaping @Sendable (Arguments, any EventLoop, @escaping RPCAnswer<Reply>) -> Void
+  ) {
+    register(name) { body, loop, completion in
+      let request: Arguments
+      do throws(MessagePackError) {
+        request = try Arguments(decoding: body)
+      } catch {
+        completion(.failure(.undecodable(error)))
+        return nil
+      }
+      answer(request, loop) { result in
+        let result = result.map { ByteBuffer.messagePack($0) }.mapError { RPCFailure($0) }
+        if loop.inEventLoop { completion(result) } else { loop.execute { completion(result) } }
       }
       return nil
     }

@@ -48,7 +48,7 @@ final class SnapshotCall: ChannelInboundHandler, SnapshotArchiveStream, @uncheck
       .whenComplete { result in
         switch result {
         case .failure(let error):
-          call.conclude(.failure(.connecting("dial tcp \(address): \(RPCConnection.reason(error))")))
+          call.conclude(.failure(.connecting(RPCConnection.failure(error, dialling: address))))
         case .success(let channel): call.send(request, archive, on: channel)
         }
       }

@@ -3,16 +3,16 @@
 ///
 /// Expressions are literals, variables, calls of functions, arithmetic, comparisons, logic and the choice `a ? b : c`. They
 /// are evaluated in time linear in their length: nothing in them repeats.
-struct Interpolation: Sendable {
+public struct Interpolation: Sendable {
   /// Why a text cannot be used, and where: line and column, both from 1.
-  struct Problem: Error, Equatable, CustomStringConvertible {
-    var line: Int
-    var column: Int
-    var reason: String
+  public struct Problem: Error, Equatable, CustomStringConvertible {
+    public var line: Int
+    public var column: Int
+    public var reason: String
     /// Whether the text could not even be read.
-    var isSyntax: Bool
+    public var isSyntax: Bool
 
-    var description: String { "\(isSyntax ? "parse error at " : "")\(line):\(column): \(reason)" }
+    public var description: String { "\(isSyntax ? "parse error at " : "")\(line):\(column): \(reason)" }
   }
 
   struct Place: Sendable {
@@ -63,7 +63,7 @@ struct Interpolation: Sendable {
   var parts: [Part]
 
   /// - Throws: `Problem` for text that cannot be read.
-  init(_ text: String) throws(Problem) {
+  public init(_ text: String) throws(Problem) {
     var parser = InterpolationParser(text)
     self = try parser.interpolation()
   }
@@ -71,19 +71,24 @@ struct Interpolation: Sendable {
   init(parts: [Part]) { self.parts = parts }
 
   /// Whether the text is the same whatever is looked up.
-  var isPlain: Bool { parts.allSatisfy { if case .text = $0 { true } else { false } } }
+  public var isPlain: Bool { parts.allSatisfy { if case .text = $0 { true } else { false } } }
 }
 
 /// What the names in expressions stand for.
-struct InterpolationNames {
+public struct InterpolationNames {
   var variables: [String: String]
   /// Functions of one number.
   var functions: [String: (Int) -> String]
+
+  public init(variables: [String: String], functions: [String: (Int) -> String] = [:]) {
+    self.variables = variables
+    self.functions = functions
+  }
 }
 
 extension Interpolation {
   /// - Throws: `Problem` for names that nothing stands for and operations that make no sense.
-  func text(_ names: InterpolationNames) throws(Problem) -> String {
+  public func text(_ names: InterpolationNames) throws(Problem) -> String {
     var result = ""
     for part in parts {
       switch part {

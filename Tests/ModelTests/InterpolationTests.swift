@@ -1,6 +1,6 @@
 import Testing
 
-@testable import State
+@testable import Model
 
 @Suite struct InterpolationTests {
   private static func text(_ source: String) throws(Interpolation.Problem) -> String {

@@ -1,0 +1,63 @@
+// What a service may carry of the registration that made it, as messages of `hashicorp.consul.internal.service`.
+
+extension ServiceDefinition: ProtobufMessage {
+  public static let layout = ProtobufLayout<ServiceDefinition> {
+    $0.field(1, \.kind)
+    $0.field(2, \.id)
+    $0.field(3, \.name)
+    $0.field(4, \.tags)
+    $0.field(5, \.address)
+    $0.field(6, \.meta)
+    $0.field(7, \.port)
+    $0.field(8, \.check)
+    $0.field(9, \.checks)
+    $0.field(10, \.weights)
+    $0.field(11, \.token)
+    $0.field(12, \.enableTagOverride)
+    $0.field(14, \.proxy)
+    $0.field(15, \.connect)
+    $0.field(16, \.taggedAddresses)
+    $0.emptyMessage(17)
+    $0.field(18, \.socketPath)
+    $0.field(19, \.locality)
+  }
+}
+
+extension CheckType: ProtobufMessage {
+  public static let layout = ProtobufLayout<CheckType> {
+    $0.field(1, \.checkID)
+    $0.field(2, \.name)
+    $0.field(3, \.status)
+    $0.field(4, \.notes)
+    $0.field(5, \.scriptArgs)
+    $0.field(6, \.http)
+    $0.field(7, \.method)
+    $0.field(8, \.tcp)
+    $0.field(9, \.interval)
+    $0.field(10, \.aliasNode)
+    $0.field(11, \.aliasService)
+    $0.field(12, \.dockerContainerID)
+    $0.field(13, \.shell)
+    $0.field(14, \.grpc)
+    $0.field(15, \.grpcUseTLS)
+    $0.field(16, \.tlsSkipVerify)
+    $0.field(17, \.timeout)
+    $0.field(18, \.ttl)
+    $0.field(19, \.deregisterCriticalServiceAfter)
+    $0.field(20, \.header)
+    $0.field(21, \.successBeforePassing)
+    $0.field(22, \.failuresBeforeCritical)
+    $0.field(23, \.proxyHTTP)
+    $0.field(24, \.proxyGRPC)
+    $0.field(25, \.outputMaxSize)
+    $0.field(26, \.body)
+    $0.field(27, \.tlsServerName)
+    $0.field(28, \.h2ping)
+    $0.field(29, \.failuresBeforeWarning)
+    $0.field(30, \.h2pingUseTLS)
+    $0.field(31, \.disableRedirects)
+    $0.field(32, \.udp)
+    $0.field(33, \.osService)
+    $0.field(34, \.tcpUseTLS)
+  }
+}
