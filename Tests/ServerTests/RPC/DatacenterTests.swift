@@ -235,7 +235,7 @@ extension Result {
 }
 
 extension ClusterMember {
-  fileprivate func named(_ name: String) -> ClusterMember {
+  func named(_ name: String) -> ClusterMember {
     var copy = self
     copy.name = name
     return copy
