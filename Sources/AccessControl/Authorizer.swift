@@ -23,17 +23,32 @@ public final class AllowAll: Authorizer {
   public func allows(_ permission: Permission) -> Bool { true }
 }
 
+/// Grants nothing.
+public final class DenyAll: Authorizer {
+  public static let shared = DenyAll()
+  public init() {}
+  public func allows(_ permission: Permission) -> Bool { false }
+}
+
 /// Turns the token of a request into rights. Called for each request, on its event loop: it answers from memory.
 public protocol AuthorizerResolver: Sendable {
   /// - Parameter token: a secret; "" stands for the anonymous token.
   /// - Throws: `AccessControlError.notFound` for a secret that no valid token has.
   func authorizer(for token: String) throws(AccessControlError) -> any Authorizer
 
+  /// Whether `authorizer` answers for that secret from memory. If not, `find` has to be asked first.
+  func knows(_ token: String) -> Bool
+
+  /// Finds out what that secret may do; `done` runs on any thread as soon as `authorizer` can tell.
+  func find(_ token: String, _ done: @escaping @Sendable () -> Void)
+
   /// When the token of that secret stops being valid, in nanoseconds from now; nil for never.
   func lifetime(of token: String) -> Int64?
 }
 
 extension AuthorizerResolver {
+  public func knows(_ token: String) -> Bool { true }
+  public func find(_ token: String, _ done: @escaping @Sendable () -> Void) { done() }
   public func lifetime(of token: String) -> Int64? { nil }
 }
 
@@ -76,6 +91,36 @@ public struct AccessRefusal: Error, Equatable, Sendable, CustomStringConvertible
   }
 
   public var description: String { "Permission denied: " + reason }
+
+  /// The refusal that was described so; nil for other texts. Servers tell each other in words.
+  public init?(described text: String) {
+    guard let start = text.firstRange(of: "Permission denied: ") else { return nil }
+    var rest = text[start.upperBound...]
+    func skip(_ words: String) -> Bool {
+      guard rest.hasPrefix(words) else { return false }
+      rest.removeFirst(words.count)
+      return true
+    }
+    accessor = ""
+    isAnonymous = skip("anonymous token ")
+    if !isAnonymous {
+      guard skip("token ") else { return nil }
+      if skip("with AccessorID '") {
+        guard let end = rest.firstIndex(of: "'") else { return nil }
+        accessor = String(rest[..<end])
+        rest = rest[end...]
+        guard skip("' ") else { return nil }
+      }
+    }
+    guard skip("lacks permission '"), let end = rest.firstIndex(of: "'") else { return nil }
+    let access = rest[..<end].split(separator: ":")
+    rest = rest[end...]
+    guard access.count == 2, skip("'") else { return nil }
+    var name: String?
+    if skip(" on \""), let end = rest.lastIndex(of: "\"") { name = String(rest[..<end]) }
+    guard let permission = Permission(resource: access[0], access: access[1], named: name) else { return nil }
+    self.permission = permission
+  }
 
   /// The same for programs: who, right, resource.
   public var header: String {

@@ -98,6 +98,20 @@ extension Permission {
     }
   }
 
+  /// The same, where no name may be given; nil for what cannot be asked.
+  init?(resource: Substring, access: Substring, named name: String?) {
+    switch (resource, access, name) {
+    case ("node", "read", nil): self = .nodeReadAll
+    case ("service", "read", nil): self = .serviceReadAll
+    case ("service", "write", nil): self = .serviceWriteAny
+    default:
+      guard let found = try? Permission(resource: String(resource), access: String(access), name: name ?? "") else {
+        return nil
+      }
+      self = found
+    }
+  }
+
   /// The permission that a resource, an access and a name stand for.
   ///
   /// - Throws: `PermissionError` with the reference's texts for what cannot be asked.

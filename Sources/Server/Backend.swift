@@ -22,6 +22,19 @@ public protocol ReadQuery: Sendable {
   static var method: String { get }
   /// The answer in one version of the state. Pure; runs where the request arrived.
   func evaluate(_ state: StateSnapshot) -> QueryResult<Reply>
+  /// Whether everyone may ask, with a token that nobody knows, too.
+  var isOpen: Bool { get }
+  /// The right without which there is no answer; nil where only parts of it need rights, or none does.
+  func permission(_ reader: Reader) -> Permission?
+  /// Takes out of an answer what the reader may not see (`AccessControl/ReadRights.swift`).
+  ///
+  /// - Returns: whether there was anything.
+  /// - Throws: `ServerError.permissionDenied`, if the answer as a whole is not for them.
+  func limit(_ reply: inout Reply, to reader: Reader) throws(ServerError) -> Bool
+  /// The answer with `limit`, for queries that need more than that.
+  func evaluate(_ state: StateSnapshot, for reader: Reader) throws(ServerError) -> LimitedResult<Reply>
+  /// Whether an answer tells where it comes from: what was refused by its looks comes from nowhere.
+  func tellsOrigin(_ reply: Reply) -> Bool
   /// Counts what was asked and found, once per read.
   func count(_ answer: Reply)
 
@@ -43,6 +56,8 @@ public protocol ReadQuery: Sendable {
 }
 
 extension ReadQuery {
+  public var isOpen: Bool { false }
+  public func tellsOrigin(_ reply: Reply) -> Bool { true }
   public static var needsMesh: Bool { false }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
@@ -133,6 +148,9 @@ public struct WriteContext: Sendable {
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 
+  /// Who writes, for answers that show what they may not see; nil where all may see everything.
+  func reader() throws(ServerError) -> Reader? { try access?.reader() }
+
   /// - Throws: `ServerError.denied`, or `.tokenNotFound`, unless the token has the right.
   public func require(_ permission: @autoclosure () -> Permission) throws(ServerError) {
     try access?.require(permission())
@@ -162,8 +180,6 @@ public struct QueryOptions: Sendable, Equatable {
   /// How long to wait at most; zero means the default of 5 minutes. At most 10 minutes. Jitter of up to 1/16 is added.
   public var maxTime = GoDuration.zero
   public var maxStale = GoDuration.zero
-  /// Who waits, for queries whose answers depend on what a token may see.
-  public var audience: QueryAudience?
   /// For reads that the agent's cache may answer: how fresh that has to be. Nil asks the servers.
   public var cache: CacheFreshness?
 
@@ -178,6 +194,8 @@ public struct Answer<Reply: Sendable>: Sendable {
   /// Milliseconds since the answering server last heard of the leader; 0 on the leader.
   public var lastContactMilliseconds: UInt64 = 0
   public var knownLeader = true
+  /// Whether something was left out that the token may not see.
+  public var isFiltered = false
   /// Whether a stream of events kept the answer current, instead of a query that waits.
   public var isStreamed = false
 

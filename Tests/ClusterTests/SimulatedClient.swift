@@ -259,7 +259,7 @@ final class LockClient: SimulatedClient {
       operations[1].kv = TxnKVOp(.set, entry)
       let invoked = simulation.clock.now
       book.tried += 1
-      simulation.write(TxnApply(operations, refusal: nil)) { [self] outcome in
+      simulation.write(TxnApply(operations)) { [self] outcome in
         switch outcome {
         case .silence: break
         case .refused: book.tried -= 1

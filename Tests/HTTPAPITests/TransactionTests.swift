@@ -119,13 +119,6 @@ private func body(_ json: String, valueLimit: Int = 512) throws -> TransactionBo
   }
 }
 
-/// Allows what it is told to.
-private struct Some: Authorizer {
-  let accessorID = "accessor"
-  let allowed: [Permission]
-  func allows(_ permission: Permission) -> Bool { allowed.contains(permission) }
-}
-
 @Suite struct TransactionAnswerTests {
   private func json(_ answer: TransactionAnswer) -> String {
     var writer = JSONWriter()
@@ -147,7 +140,7 @@ private struct Some: Authorizer {
   }
 
   @Test func resultsShowWhatIsThereAndEmptyListsAsNull() throws {
-    let answer = TransactionAnswer(TxnOutcome(results), to: try body("[]"), .unlimited)
+    let answer = TransactionAnswer(TxnOutcome(results), to: try body("[]"))
     #expect(
       json(answer)
         == "{\"Results\":[{\"KV\":{\"LockIndex\":0,\"Key\":\"a\",\"Flags\":0,\"Value\":null,\"CreateIndex\":0,"
@@ -164,7 +157,7 @@ private struct Some: Authorizer {
   @Test func errorsCarryTheirPlaceInTheRequest() throws {
     let failed = TxnOutcome(TxnResponse(errors: [TxnError(opIndex: 1, what: "no")]))
     let request = try body("[{}, {\"KV\":{\"Verb\":\"set\"}}, {}, {\"KV\":{\"Verb\":\"set\"}}]")
-    let answer = TransactionAnswer(failed, to: request, .unlimited)
+    let answer = TransactionAnswer(failed, to: request)
     #expect(json(answer) == "{\"Results\":null,\"Errors\":[{\"OpIndex\":3,\"What\":\"no\"}]}")
     #expect(answer.head.status == .conflict)
   }
@@ -173,32 +166,20 @@ private struct Some: Authorizer {
     let outcome = TxnOutcome(TxnResponse())
     var origin = Answer(value: outcome, index: 1)
     origin.lastContactMilliseconds = 15
-    let answer = TransactionAnswer(outcome, to: try body("[]"), .unlimited, readAs: origin)
+    let answer = TransactionAnswer(outcome, to: try body("[]"), readAs: origin)
     #expect(
       json(answer) == "{\"Results\":[],\"Errors\":null,\"Index\":1,\"LastContact\":15000000,\"KnownLeader\":true,"
         + "\"ConsistencyLevel\":\"\",\"NotModified\":false,\"Backend\":0,\"ResultsFilteredByACLs\":false}")
     #expect(answer.head.headers.map(\.value) == ["true", "15"])
   }
 
-  @Test func resultsThatTheTokenMayNotSeeAreLeftOut() throws {
-    let outcome = TxnOutcome(results)
-    let some = Rights(Some(allowed: [.keyRead("a")]), isUnlimited: false, isAnonymous: false)
-    let answer = TransactionAnswer(
-      outcome, to: try body("[]"), some, readAs: Answer(value: outcome, index: 1))
-    #expect(json(answer).contains("\"KV\"") && !json(answer).contains("\"Service\""))
-    #expect(json(answer).contains("\"ResultsFilteredByACLs\":true"))
-    let nobody = Rights(Some(allowed: []), isUnlimited: false, isAnonymous: true)
-    let nothing = TransactionAnswer(
-      outcome, to: try body("[]"), nobody, readAs: Answer(value: outcome, index: 1))
-    #expect(json(nothing).contains("\"Results\":[],") && json(nothing).contains("\"ResultsFilteredByACLs\":false"))
-  }
-
   @Test func aMissingRightIsExplainedInAHeader() throws {
-    var rules = TxnRules(state: .init(), datacenter: "dc1") { _ in "Permission denied" }
+    var rules = TxnRules(state: .init(), datacenter: "dc1") {
+      AccessRefusal($0, accessor: "accessor", isAnonymous: false)
+    }
     var ops = try body("[{\"KV\":{\"Verb\":\"set\",\"Key\":\"a\"}}]").ops
     rules.apply(to: &ops)
-    let rights = Rights(Some(allowed: []), isUnlimited: false, isAnonymous: false)
-    let answer = TransactionAnswer(TxnOutcome(refused: rules), to: try body("[{\"KV\":{}}]"), rights)
+    let answer = TransactionAnswer(TxnOutcome(refused: rules), to: try body("[{\"KV\":{}}]"))
     #expect(answer.head.headers.map(\.name) == ["X-Consul-Denied"])
     #expect(answer.head.headers.map(\.value) == ["accessor key:write \"a\""])
   }

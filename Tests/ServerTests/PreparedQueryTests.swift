@@ -104,7 +104,7 @@ import Testing
   }
 
   private func found(
-    _ query: PreparedQuery, _ change: (inout PreparedQueryExecute) -> Void = { _ in }
+    _ query: PreparedQuery, _ reader: Reader? = nil, _ change: (inout PreparedQueryExecute) -> Void = { _ in }
   ) throws -> PreparedQueryResult {
     let store = Self.store()
     var query = query
@@ -114,7 +114,7 @@ import Testing
     var execute = PreparedQueryExecute(
       "q", agent: QuerySource(datacenter: "dc1", node: "a"), source: source, datacenter: "dc1")
     change(&execute)
-    return try execute.evaluate(store.current).value.get()
+    return try execute.answer(store.current, for: reader).result.value.get()
   }
 
   private func nodes(_ query: PreparedQuery) throws -> [String] {
@@ -144,11 +144,11 @@ import Testing
   }
 
   @Test func whatTheTokenMayNotSeeIsLeftOut() throws {
-    let query = Self.change { $0.token = "own" }
-    let some = try found(query) { execute in
-      execute.allows = { token, permission in token == "own" && permission != .nodeRead("a") }
-    }
-    #expect(some.instances.map(\.node.value.node) == ["b"] && some.isFiltered)
-    #expect(try found(query) { $0.allows = { _, _ in false } }.instances.isEmpty)
+    let some = Allowing([.nodeRead("b"), .serviceRead("web")])
+    let seen = try found(Self.change { $0.token = "own" }, RequestAccess("", some).reader())
+    #expect(seen.instances.map(\.node.value.node) == ["b"] && seen.isFiltered)
+    #expect(try found(Self.change { _ in }, RequestAccess("", Allowing([])).reader()).instances.isEmpty)
+    // The query's own token decides, if it is one.
+    #expect(try found(Self.change { $0.token = "unknown" }, RequestAccess("", some).reader()).instances.isEmpty)
   }
 }

@@ -111,20 +111,20 @@ private func context(_ state: StateSnapshot = StateSnapshot(), delayed: String =
     (check("inspect", "c"), "unknown check operation: inspect"),
   ])
   func whatCannotBeCarriedOutIsNotLogged(_ op: TxnOp, _ text: String) throws {
-    let write = try TxnApply([kv("set", "a"), op], refusal: nil).prepare(context(delayed: "late"))
+    let write = try TxnApply([kv("set", "a"), op]).prepare(context(delayed: "late"))
     guard case .immediate(let outcome) = write else {
       Issue.record("the transaction would be logged")
       return
     }
     #expect(outcome.response == TxnResponse(errors: [TxnError(opIndex: 1, what: text)]))
-    #expect(!outcome.wasTried && outcome.denied.isEmpty)
+    #expect(!outcome.wasTried)
   }
 
   @Test func operationsAreCompletedBeforeTheyAreLogged() throws {
     let ops = [
       kv("delete-tree", ""), node("set", "n"), service("set", "web"), check("set", "", name: "only-a-name"), TxnOp(),
     ]
-    guard case .command(.txn(let request), let reply) = try TxnApply(ops, refusal: nil).prepare(context()) else {
+    guard case .command(.txn(let request), let reply) = try TxnApply(ops).prepare(context()) else {
       Issue.record("nothing is logged")
       return
     }
@@ -140,11 +140,11 @@ private func context(_ state: StateSnapshot = StateSnapshot(), delayed: String =
   @Test func readsNeedNoCompleteOperationsAndHaveNoIndex() {
     let state = stateWithNode()
     let id = "11111111-2222-3333-4444-555555555555"
-    let read = TxnRead([node("get", "", id: id), service("get", "", id: "w"), check("get", "own")], refusal: nil)
+    let read = TxnRead([node("get", "", id: id), service("get", "", id: "w"), check("get", "own")])
     let result = read.evaluate(state)
     #expect(result.index == 0 && result.watch.isEmpty)
     #expect(result.value.wasTried && result.value.response.results.count == 3)
-    #expect(!TxnRead([kv("SET", "a")], refusal: nil).evaluate(state).value.wasTried)
+    #expect(!TxnRead([kv("SET", "a")]).evaluate(state).value.wasTried)
   }
 
   @Test(arguments: [
@@ -197,25 +197,40 @@ private func context(_ state: StateSnapshot = StateSnapshot(), delayed: String =
   }
 
   @Test func checksOfServicesThatComeWithTheTransactionNeedTheRightsOfThese() {
-    var rules = TxnRules(state: StateSnapshot(), datacenter: "dc1") { $0 == .serviceWrite("db") ? "no" : nil }
+    var rules = TxnRules(state: StateSnapshot(), datacenter: "dc1") {
+      $0 == .serviceWrite("db") ? AccessRefusal($0, accessor: "a", isAnonymous: false) : nil
+    }
     var ops = [service("set", "web", id: "w"), check("set", "c", service: "w", serviceName: "db")]
     rules.apply(to: &ops)
     #expect(rules.errors.isEmpty)
     ops = [service("set", "db", id: "w"), check("set", "c", service: "w", serviceName: "web")]
     rules.apply(to: &ops)
-    #expect(rules.errors == [TxnError(opIndex: 0, what: "no")])
+    #expect(rules.errors.map(\.opIndex) == [0])
+    #expect(rules.errors.first?.what.hasSuffix("lacks permission 'service:write' on \"db\"") == true)
+  }
+
+  @Test func resultsThatTheTokenMayNotSeeAreLeftOut() throws {
+    let state = stateWithNode()
+    let read = TxnRead([node("get", "n"), service("get", "", id: "w")])
+    for (token, isFiltered) in [("token", true), ("", false)] {
+      let reader = try RequestAccess(token, Allowing([.nodeRead("n")])).reader()
+      let found = try read.answer(state, for: reader)
+      #expect(found.result.value.response.results.map { $0.node != nil } == [true])
+      #expect(found.isFiltered == isFiltered && found.tellsOrigin)
+    }
   }
 
   @Test func missingRightsAreListedAmongTheOtherErrors() throws {
     let ops = [kv("set", "a"), kv("get", ""), kv("set", "b"), node("set", "n")]
-    let write = TxnApply(ops) { $0 == .keyWrite("b") || $0 == .nodeWrite("n") ? "Permission denied" : nil }
-    guard case .immediate(let outcome) = try write.prepare(context()) else {
+    var context = context()
+    context.access = RequestAccess("token", Allowing([.keyWrite("a")]))
+    guard case .immediate(let outcome) = try TxnApply(ops).prepare(context) else {
       Issue.record("the transaction would be logged")
       return
     }
     #expect(outcome.response.errors.map(\.opIndex) == [1, 2, 3])
-    #expect(outcome.response.errors.map(\.what) == ["Must provide key", "Permission denied", "Permission denied"])
-    #expect(outcome.denied == [.keyWrite("b"), .nodeWrite("n")])
+    let denied = outcome.response.errors.map { AccessRefusal(described: $0.what)?.permission }
+    #expect(denied == [nil, .keyWrite("b"), .nodeWrite("n")])
   }
 }
 

@@ -104,6 +104,8 @@ public final class DryRunResolver: AuthorizerResolver {
     return Lenient(inner: try inner.authorizer(for: ""), ledger: ledger)
   }
 
+  public func knows(_ token: String) -> Bool { inner.knows(token) }
+  public func find(_ token: String, _ done: @escaping @Sendable () -> Void) { inner.find(token, done) }
   public func lifetime(of token: String) -> Int64? { inner.lifetime(of: token) }
 
   /// What the rules say, without leniency.

@@ -110,9 +110,8 @@ public final class Agent: Sendable {
     if let server {
       access = server.tokens
     } else {
-      access =
-        configuration.acl.enabled
-        ? DownPolicyResolver(downPolicy: configuration.acl.downPolicy, nodeName: configuration.nodeName) : nil
+      let servers = cluster.backend
+      access = RemoteTokenResolver.Settings(configuration).map { RemoteTokenResolver($0, backend: servers, on: loop) }
     }
     access?.setRecoveryToken(Secret(configuration.acl.tokens.agentRecovery))
     local = LocalAgent(
@@ -127,8 +126,7 @@ public final class Agent: Sendable {
       ),
       members: members, events: local.events, nameLost: { [end] in end.yield(.shutdown) })
     dns = try DNSServer.make(
-      configuration, backend: backend, cache: cache, resolver: server?.access ?? access, credentials: credentials,
-      group: group)
+      configuration, backend: backend, cache: cache, credentials: credentials, group: group)
     api = Mutex(nil)
   }
 
@@ -152,7 +150,7 @@ public final class Agent: Sendable {
     settings.defaultToken = { [credentials] in credentials.user }
     let http = HTTPServer(
       api: API(
-        backend: backend, resolver: server?.access ?? access ?? OpenResolver(), control: self, local: local,
+        backend: backend, resolver: requestRights(configuration), control: self, local: local,
         settings: settings, logger: LogOutput.logger("agent.http"), cache: cache, leaves: leaves),
       group: group)
     for port in configuration.portsWithoutCertificate(security) {
@@ -168,6 +166,13 @@ public final class Agent: Sendable {
     try startRemoteExec()
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
+  }
+
+  /// Turns the tokens of requests into rights.
+  private func requestRights(_ configuration: RuntimeConfiguration) -> any AuthorizerResolver {
+    if let access = server?.access { return access }
+    guard let access else { return OpenResolver() }
+    return configuration.acl.dryRun ? DryRun.resolver(access, logger: LogOutput.logger("agent")) : access
   }
 
   /// Keeps the mesh's roots at hand on agents that need them anyway.

@@ -126,5 +126,20 @@ extension AccessControlSettings {
     initialManagement = Secret(acl.tokens.initialManagement)
     self.dataDirectory = dataDirectory
     isDryRun = acl.dryRun
+    listsKeysByPolicy = acl.enableKeyListPolicy
+  }
+}
+
+extension RemoteTokenResolver.Settings {
+  /// Nil when access control is off.
+  init?(_ configuration: RuntimeConfiguration) {
+    let acl = configuration.acl
+    guard acl.enabled else { return nil }
+    self.init(nodeName: configuration.nodeName)
+    fallback = acl.defaultPolicy == "deny" ? .deny : .allow
+    downPolicy = RemoteTokenResolver.DownPolicy(rawValue: acl.downPolicy) ?? .extendCache
+    tokenTTL = acl.tokenTTL
+    policyTTL = acl.policyTTL
+    roleTTL = acl.roleTTL > .zero ? acl.roleTTL : acl.policyTTL
   }
 }

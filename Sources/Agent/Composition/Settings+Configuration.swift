@@ -147,7 +147,7 @@ extension DNSServer {
   /// Nil when the configuration turns DNS off.
   static func make(
     _ configuration: RuntimeConfiguration, backend: any Backend, cache: AgentCache,
-    resolver: (any AuthorizerResolver)?, credentials: AgentCredentials, group: any EventLoopGroup
+    credentials: AgentCredentials, group: any EventLoopGroup
   ) throws -> DNSServer? {
     let addresses = configuration.addresses.dns.compactMap { address -> String? in
       if case .ip(let ip, _) = address { ip.description } else { nil }
@@ -155,9 +155,8 @@ extension DNSServer {
     guard !addresses.isEmpty, configuration.ports.dns > 0 else { return nil }
     return try DNSServer(
       settings: DNSSettings(configuration), addresses: addresses, port: configuration.ports.dns,
-      catalog: BackendCatalog(
-        backend: backend, cache: cache, nodeName: configuration.nodeName, resolver: resolver
-      ) { credentials.dns }, group: group,
+      catalog: BackendCatalog(backend: backend, cache: cache, nodeName: configuration.nodeName) { credentials.dns },
+      group: group,
       observer: DNSMetrics(node: configuration.nodeName), logger: LogOutput.logger("agent.dns"))
   }
 }

@@ -106,4 +106,4 @@ protocol AgentAccess: AuthorizerResolver {
 }
 
 extension TokenResolver: AgentAccess {}
-extension DownPolicyResolver: AgentAccess {}
+extension RemoteTokenResolver: AgentAccess {}

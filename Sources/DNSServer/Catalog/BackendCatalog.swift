@@ -1,4 +1,3 @@
-import AccessControl
 import Model
 import NIOCore
 import Server
@@ -13,25 +12,21 @@ public struct BackendCatalog: DNSCatalog {
   private let cache: AgentCache?
   private let other: (any DNSCatalog)?
   private let token: @Sendable () -> String
-  /// Nil where every token may see everything.
-  private let resolver: (any AuthorizerResolver)?
   /// The agent's node, near which prepared queries may look.
   private let nodeName: String
 
   /// - Parameters:
   ///   - cache: answers lookups that may be answered from memory (`dns_config.use_cache`).
   ///   - other: answers what the catalog alone cannot; without it there are no such things.
-  ///   - resolver: turns the token into what answers may show; nil shows all.
   ///   - token: the token of lookups (`acl.tokens.dns`, else the default one), asked for each: it changes while the agent runs.
   public init(
     backend: any Backend, cache: AgentCache? = nil, nodeName: String = "", other: (any DNSCatalog)? = nil,
-    resolver: (any AuthorizerResolver)? = nil, token: @escaping @Sendable () -> String = { "" }
+    token: @escaping @Sendable () -> String = { "" }
   ) {
     self.backend = backend
     self.cache = cache
     self.nodeName = nodeName
     self.other = other
-    self.resolver = resolver
     self.token = token
   }
 
@@ -39,32 +34,23 @@ public struct BackendCatalog: DNSCatalog {
     _ lookup: CatalogLookup, _ options: CatalogReadOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (CatalogAnswer) -> Void
   ) {
-    let sight: CatalogSight
-    do throws(AccessControlError) {
-      sight = CatalogSight(try resolver?.authorizer(for: token()))
-    } catch {
-      return completion(.failed("ACL not found"))
-    }
     switch lookup {
     case .node(let name, let place) where place.peer.isEmpty:
       askCached(CatalogNodeServices(node: name), place.datacenter, options, loop, completion) { found in
-        found.flatMap { sight.shows($0.node) ? .node($0.node) : nil } ?? .notFound
+        found.map { .node($0.node) } ?? .notFound
       }
     case .service(let lookup) where lookup.place.peer.isEmpty && lookup.kind != .ingress:
       let query = HealthServiceNodes(
         service: lookup.name, tags: lookup.tag.map { [$0] } ?? [], connect: lookup.kind == .mesh)
-      askCached(query, lookup.place.datacenter, options, loop, completion) {
-        .instances($0.filter(sight.shows))
-      }
+      askCached(query, lookup.place.datacenter, options, loop, completion) { .instances($0) }
     case .virtualAddress(let service, let place) where place.peer.isEmpty:
       findVirtualAddress(of: service, place, options, loop, completion)
     case .reverse(let address):
       ask(CatalogByAddress(address: address.description), "", options, loop, completion) { found in
-        if let node = found.node { return sight.shows(node) ? .node(node) : .notFound }
-        return .reverseServices(found.services.filter(sight.shows))
+        found.node.map { .node($0) } ?? .reverseServices(found.services)
       }
     case .preparedQuery(let name, let datacenter, let client):
-      execute(name, datacenter, client, sight, options, loop, completion)
+      execute(name, datacenter, client, options, loop, completion)
     default:
       guard let other else { return completion(Self.absent(lookup)) }
       other.find(lookup, options, on: loop, completion)
@@ -96,21 +82,15 @@ public struct BackendCatalog: DNSCatalog {
   }
 
   private func execute(
-    _ name: String, _ datacenter: String, _ client: DNSAddress?, _ sight: CatalogSight, _ options: CatalogReadOptions,
+    _ name: String, _ datacenter: String, _ client: DNSAddress?, _ options: CatalogReadOptions,
     _ loop: any EventLoop, _ completion: @escaping @Sendable (CatalogAnswer) -> Void
   ) {
     let read = readOptions(datacenter, isStale: options.allowStale || options.useCache)
     let own = backend.datacenter
-    var query = PreparedQueryExecute(
+    let query = PreparedQueryExecute(
       name, agent: QuerySource(datacenter: own, node: nodeName),
       source: QuerySource(datacenter: own, ip: client?.description ?? ""),
       datacenter: read.datacenter.isEmpty ? own : read.datacenter)
-    if sight.isLimited, let resolver {
-      query.allows = { token, permission in
-        if token.isEmpty { return sight.allows(permission) }
-        return (try? resolver.authorizer(for: token))?.allows(permission) ?? false
-      }
-    }
     backend.execute(query, read, on: loop) { result in
       completion(
         self.answer(result, datacenter) { outcome in
@@ -181,23 +161,6 @@ public struct BackendCatalog: DNSCatalog {
   private func isKnown(_ datacenter: String) -> Bool {
     backend.datacenters.contains { $0.lowercased() == datacenter }
   }
-}
-
-/// What of the catalog the token of a lookup may see.
-private struct CatalogSight: Sendable {
-  private let authorizer: (any Authorizer)?
-
-  init(_ authorizer: (any Authorizer)?) { self.authorizer = authorizer }
-
-  var isLimited: Bool { authorizer.map { !$0.isUnlimited } ?? false }
-
-  func allows(_ permission: Permission) -> Bool { authorizer?.allows(permission) ?? true }
-
-  func shows(_ node: Row<Node>) -> Bool { allows(.nodeRead(node.value.node)) }
-
-  func shows(_ service: Row<NodeService>) -> Bool { allows(.serviceRead(service.value.service)) }
-
-  func shows(_ instance: ServiceInstance) -> Bool { shows(instance.node) && shows(instance.service) }
 }
 
 extension PreparedQueryAnswer {

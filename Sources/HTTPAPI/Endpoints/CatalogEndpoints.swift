@@ -9,15 +9,15 @@ extension Endpoints {
   private static let read: Endpoint.Traits = [.consistency, .metaOnFailure]
 
   static let catalog: [Endpoint] = [
-    Endpoint("/v1/catalog/register", [], Route(.put, .asks, Catalog.register)),
-    Endpoint("/v1/catalog/deregister", [], Route(.put, .asks, Catalog.deregister)),
+    Endpoint("/v1/catalog/register", [], Route(.put, .servers, Catalog.register)),
+    Endpoint("/v1/catalog/deregister", [], Route(.put, .servers, Catalog.deregister)),
     Endpoint("/v1/catalog/datacenters", [], Route(.get, .open, Catalog.datacenters)),
-    Endpoint("/v1/catalog/nodes", read, Route(.get, .asks, Catalog.nodes)),
-    Endpoint("/v1/catalog/services", read, Route(.get, .asks, Catalog.services)),
-    Endpoint("/v1/catalog/service/", read, Route(.get, .asks, Catalog.service)),
-    Endpoint("/v1/catalog/connect/", read, Route(.get, .asks, Catalog.connect)),
-    Endpoint("/v1/catalog/node/", read, Route(.get, .asks, Catalog.node)),
-    Endpoint("/v1/catalog/node-services/", read, Route(.get, .asks, Catalog.nodeServices)),
+    Endpoint("/v1/catalog/nodes", read, Route(.get, .servers, Catalog.nodes)),
+    Endpoint("/v1/catalog/services", read, Route(.get, .servers, Catalog.services)),
+    Endpoint("/v1/catalog/service/", read, Route(.get, .servers, Catalog.service)),
+    Endpoint("/v1/catalog/connect/", read, Route(.get, .servers, Catalog.connect)),
+    Endpoint("/v1/catalog/node/", read, Route(.get, .servers, Catalog.node)),
+    Endpoint("/v1/catalog/node-services/", read, Route(.get, .servers, Catalog.nodeServices)),
     Endpoint(
       "/v1/catalog/gateway-services/", read,
       Route(.get, .requires { _, request in .serviceRead(request.suffix) }, Catalog.gatewayServices)),
@@ -29,14 +29,11 @@ enum Catalog {
 
   static func register(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let registration = try request.decode(RegisterRequest.self)
-    // The servers ask for the rights: they depend on what the catalog has.
-    _ = exchange.rights
     exchange.write(CatalogRegister(registration), datacenter: registration.datacenter) { _ in exchange.bool(true) }
   }
 
   static func deregister(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let removal = try request.decode(DeregisterRequest.self, DecodingContext(.api))
-    _ = exchange.rights
     exchange.write(CatalogDeregister(removal), datacenter: removal.datacenter) { _ in exchange.bool(true) }
   }
 
@@ -62,15 +59,9 @@ enum Catalog {
   static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     let filter = try FilterParameter<Node>(request)
-    let rights = exchange.rights
-    request.withSelection(exchange, options) { selection in
-      exchange.read(CatalogNodes(selection: selection), options) { answer in
-        let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
-        var head = exchange.head(answer, options)
-        head.isFiltered = visible.isFiltered
-        let found = filter.apply(to: visible.elements) { $0.value }
-        exchange.json(head, .records, found) { $0.array(found) { $1.encodeJSON(&$0) } }
-      }
+    exchange.read(CatalogNodes(selection: request.selection(exchange.api)), options) { answer in
+      let found = filter.apply(to: answer.value) { $0.value }
+      exchange.json(exchange.head(answer, options), .records, found) { $0.array(found) { $1.encodeJSON(&$0) } }
     }
   }
 
@@ -82,21 +73,16 @@ enum Catalog {
     } catch {
       throw HTTPError(error)
     }
-    let rights = exchange.rights
-    let send: @Sendable (Answer<[ServiceSummary]>) -> Void = { answer in
-      let visible = Visible(answer.value, rights) { [.serviceRead($0.name)] }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      exchange.json(head) { writer in
+    exchange.readCached(services, options) { answer in
+      exchange.json(exchange.head(answer, options)) { writer in
         writer.beginObject()
-        for service in visible.elements {
+        for service in answer.value {
           writer.member(service.name)
           writer.array(service.tags) { $0.string($1) }
         }
         writer.endObject()
       }
     }
-    exchange.readCached(services, options, send)
   }
 
   // MARK: instances
@@ -117,26 +103,13 @@ enum Catalog {
     let filter = try FilterParameter<ServiceNode>(request)
     let service = request.suffix
     let tags = request.query.all("tag")
-    let isForeign = Peers.isForeign(request)
-    let rights = exchange.rights
-    // Who may not see a service may not learn what speaks for it, nor when that changes.
-    if connect, !rights.allows(.serviceRead(service)) {
-      var meta = exchange.meta(Answer(value: (), index: 1), options)
-      meta.knownLeader = false
-      return exchange.json(exchange.head(meta: meta)) {
-        $0.beginArray()
-        $0.endArray()
-      }
-    }
-    request.withSelection(exchange, options) { selection in
-      if isForeign { return sendNothing(exchange, options) }
-      let query = CatalogServiceNodes(service: service, tags: tags, connect: connect, selection: selection)
-      exchange.readCached(query, options) { answer in
-        let visible = Visible(answer.value, rights) { $0.readPermissions }
-        var head = exchange.head(answer, options)
-        head.isFiltered = visible.isFiltered
-        let found = filter.apply(to: visible.elements) { ServiceNode($0) }
-        exchange.json(head, .catalog, found) { $0.array(found) { ServiceNode($1).encodeJSON(&$0) } }
+    if Peers.isForeign(request) { return sendNothing(exchange, options) }
+    let query = CatalogServiceNodes(
+      service: service, tags: tags, connect: connect, selection: request.selection(exchange.api))
+    exchange.readCached(query, options) { answer in
+      let found = filter.apply(to: answer.value) { ServiceNode($0) }
+      exchange.json(exchange.head(answer, options), .catalog, found) {
+        $0.array(found) { ServiceNode($1).encodeJSON(&$0) }
       }
     }
   }
@@ -191,20 +164,13 @@ enum Catalog {
     let options = try request.readOptions(exchange)
     if request.suffix.isEmpty { throw .badRequest("Missing node name") }
     let filter = try FilterParameter<NodeService>(request)
-    let rights = exchange.rights
     exchange.read(CatalogNodeServices(node: request.suffix), options) { answer in
-      var head = exchange.head(answer, options)
-      guard let found = answer.value else { return exchange.json(head) { encode(nil, &$0) } }
-      guard rights.allows(.nodeRead(found.node.value.node)) else {
-        head.isFiltered = !rights.isAnonymous
-        return exchange.json(head) { encode(nil, &$0) }
+      let shown = answer.value.map { found in
+        ShownNode(
+          node: found.node, services: filter.apply(to: found.services) { $0.value },
+          hasServices: !found.services.isEmpty || answer.isFiltered)
       }
-      let visible = Visible(found.services, rights) { [.serviceRead($0.value.service)] }
-      head.isFiltered = visible.isFiltered
-      let shown = ShownNode(
-        node: found.node, services: filter.apply(to: visible.elements) { $0.value },
-        hasServices: !found.services.isEmpty)
-      exchange.json(head) { encode(shown, &$0) }
+      exchange.json(exchange.head(answer, options)) { encode(shown, &$0) }
     }
   }
 

@@ -8,9 +8,9 @@ import State
 extension Endpoints {
   static let coordinates: [Endpoint] = [
     Endpoint("/v1/coordinate/datacenters", [], Route(.get, .open, Coordinates.datacenters)),
-    Endpoint("/v1/coordinate/nodes", .metaOnFailure, Route(.get, .asks, Coordinates.nodes)),
-    Endpoint("/v1/coordinate/update", [], Route(.put, .asks, Coordinates.update)),
-    Endpoint("/v1/coordinate/node/", .metaOnFailure, Route(.get, .asks, Coordinates.node)),
+    Endpoint("/v1/coordinate/nodes", .metaOnFailure, Route(.get, .servers, Coordinates.nodes)),
+    Endpoint("/v1/coordinate/update", [], Route(.put, .servers, Coordinates.update)),
+    Endpoint("/v1/coordinate/node/", .metaOnFailure, Route(.get, .servers, Coordinates.node)),
   ]
 }
 
@@ -29,7 +29,6 @@ enum Coordinates {
   static func update(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try requireSupport(api)
     let coordinate = try request.decode(NodeCoordinate.self)
-    try exchange.rights.require(.nodeWrite(coordinate.node))
     exchange.write(CoordinateUpdate(coordinate), datacenter: request.datacenter) { _ in exchange.empty() }
   }
 
@@ -38,13 +37,9 @@ enum Coordinates {
     let options = try request.readOptions(exchange)
     let filter = try FilterParameter<NodeCoordinate>(request)
     let segment = request.query["segment"]
-    let rights = exchange.rights
     exchange.read(CoordinateNodes(), options) { answer in
-      let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      let found = filter.apply(to: visible.elements.filter { $0.value.isIn(segment) }) { $0.value }
-      exchange.json(head) { $0.array(found) { $1.encodeJSON(&$0) } }
+      let found = filter.apply(to: answer.value.filter { $0.value.isIn(segment) }) { $0.value }
+      exchange.json(exchange.head(answer, options)) { $0.array(found) { $1.encodeJSON(&$0) } }
     }
   }
 
@@ -52,10 +47,8 @@ enum Coordinates {
     try requireSupport(api)
     let options = try request.readOptions(exchange)
     let segment = request.query["segment"]
-    let rights = exchange.rights
     exchange.read(CoordinateNode(node: request.suffix), options) { answer in
-      let visible = Visible(answer.value, rights) { [.nodeRead($0.value.node)] }
-      let found = visible.elements.filter { $0.value.isIn(segment) }
+      let found = answer.value.filter { $0.value.isIn(segment) }
       if found.isEmpty { return exchange.empty(ResponseHead(.notFound, .none)) }
       exchange.json(exchange.head(answer, options)) { $0.array(found) { $1.encodeJSON(&$0) } }
     }

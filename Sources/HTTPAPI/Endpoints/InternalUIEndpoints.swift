@@ -1,4 +1,3 @@
-import AccessControl
 import Model
 import NIOCore
 import Server
@@ -7,9 +6,9 @@ import State
 /// `/v1/internal/ui/`: nodes and services as the user interface wants them.
 extension Endpoints {
   static let internalUI: [Endpoint] = [
-    Endpoint("/v1/internal/ui/nodes", .metaOnFailure, Route(.get, .asks, InternalUI.nodes)),
-    Endpoint("/v1/internal/ui/node/", .metaOnFailure, Route(.get, .asks, InternalUI.node)),
-    Endpoint("/v1/internal/ui/services", .metaOnFailure, Route(.get, .asks, InternalUI.services)),
+    Endpoint("/v1/internal/ui/nodes", .metaOnFailure, Route(.get, .servers, InternalUI.nodes)),
+    Endpoint("/v1/internal/ui/node/", .metaOnFailure, Route(.get, .servers, InternalUI.node)),
+    Endpoint("/v1/internal/ui/services", .metaOnFailure, Route(.get, .servers, InternalUI.services)),
   ]
 }
 
@@ -17,25 +16,18 @@ enum InternalUI {
   static func nodes(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     let filter = try FilterParameter<Node>(request)
-    let rights = exchange.rights
     exchange.read(NodeDetailsList(), options) { answer in
-      let visible = Visible(answer.value, rights) { [.nodeRead($0.node.value.node)] }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      let found = filter.apply(to: visible.elements) { $0.node.value }
-      exchange.json(head) { $0.array(found) { $1.encodeUI(&$0, rights) } }
+      let found = filter.apply(to: answer.value) { $0.node.value }
+      exchange.json(exchange.head(answer, options)) { $0.array(found) { $1.encodeUI(&$0) } }
     }
   }
 
   static func node(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     if request.suffix.isEmpty { throw .badRequest("Missing node name") }
-    let rights = exchange.rights
     exchange.read(NodeDetailsQuery(node: request.suffix), options) { answer in
-      guard let found = answer.value, rights.allows(.nodeRead(found.node.value.node)) else {
-        return exchange.empty(ResponseHead(.notFound, .none))
-      }
-      exchange.json(exchange.head(answer, options)) { found.encodeUI(&$0, rights) }
+      guard let found = answer.value else { return exchange.empty(ResponseHead(.notFound, .none)) }
+      exchange.json(exchange.head(answer, options)) { found.encodeUI(&$0) }
     }
   }
 
@@ -43,21 +35,17 @@ enum InternalUI {
     let options = try request.readOptions(exchange)
     let filter = try FilterParameter<HealthEntry>(request)
     let datacenter = options.datacenter.isEmpty ? api.backend.datacenter : options.datacenter
-    let rights = exchange.rights
     exchange.read(ServiceDump(), options) { answer in
-      let visible = Visible(answer.value, rights) { $0.readPermissions }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      let found = filter.apply(to: visible.elements) { HealthEntry($0) }
+      let found = filter.apply(to: answer.value) { HealthEntry($0) }
       let summaries = UIServiceSummary.summaries(of: found, datacenter: datacenter)
-      exchange.json(head) { $0.array(summaries) { $1.encodeJSON(&$0) } }
+      exchange.json(exchange.head(answer, options)) { $0.array(summaries) { $1.encodeJSON(&$0) } }
     }
   }
 }
 
 extension NodeDetails {
-  /// The node without its datacenter and indexes, and what of it the reader may see. Missing tags are `null` here.
-  fileprivate func encodeUI(_ writer: inout JSONWriter, _ rights: Rights) {
+  /// The node without its datacenter and indexes. Missing tags are `null` here.
+  fileprivate func encodeUI(_ writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("ID")
     writer.string(node.value.id)
@@ -70,10 +58,8 @@ extension NodeDetails {
     writer.member("Meta")
     node.value.meta.encodeJSON(&writer, [])
     writer.member("Services")
-    let services = Visible(services, rights) { [.serviceRead($0.value.service)] }.elements
     writer.array(services) { $1.value.encodeJSONWithNullTags(&$0) }
     writer.member("Checks")
-    let checks = Visible(checks, rights) { $0.value.readPermissions }.elements
     writer.array(checks) { $1.value.encodeJSONWithNullTags(&$0) }
     writer.endObject()
   }

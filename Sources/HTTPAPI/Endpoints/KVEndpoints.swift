@@ -9,9 +9,9 @@ extension Endpoints {
   static let kv: [Endpoint] = [
     Endpoint(
       "/v1/kv/", [],
-      Route(.get, .requires(KV.readPermission), KV.get),
-      Route(.put, .requires { _, request in .keyWrite(request.suffix) }, bodyLimit: .value, KV.put),
-      Route(.delete, .requires(KV.deletePermission), KV.delete))
+      Route(.get, .servers(KV.readPermission), KV.get),
+      Route(.put, .servers { _, request in .keyWrite(request.suffix) }, bodyLimit: .value, KV.put),
+      Route(.delete, .servers(KV.deletePermission), KV.delete))
   ]
 }
 
@@ -53,52 +53,28 @@ enum KV {
   }
 
   private static func list(_ request: borrowing Request, _ options: QueryOptions, _ exchange: Exchange) {
-    let rights = exchange.rights
     exchange.read(KVList(prefix: request.suffix), options) { answer in
-      let visible = Visible(answer.value, rights) { [.keyRead($0.value.key)] }
-      if visible.elements.isEmpty {
-        var head = missing(answer, options, exchange)
-        head.isFiltered = visible.isFiltered
-        return exchange.empty(head)
-      }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      exchange.json(head) { $0.array(visible.elements) { $1.encodeJSON(&$0) } }
+      if answer.value.isEmpty { return exchange.empty(missing(answer, options, exchange)) }
+      exchange.json(exchange.head(answer, options)) { $0.array(answer.value) { $1.encodeJSON(&$0) } }
     }
   }
 
   private static func keys(_ request: borrowing Request, _ options: QueryOptions, _ exchange: Exchange) {
     let prefix = request.suffix
-    let rights = exchange.rights
     // The misspelling was part of the first releases and still works.
     let separator = request.query["separator"] ?? request.query["seperator"] ?? ""
-    if !rights.isUnlimited {
-      // What the token may not see must not show in the cut names either.
-      return exchange.read(KVKeys(prefix: prefix, separator: ""), options) { answer in
-        let visible = Visible(answer.value, rights) { [.keyRead($0)] }
-        let names = KeyNames.cut(visible.elements, prefix: prefix, separator: separator)
-        sendKeys(names, below: prefix, answer, options, visible.isFiltered, exchange)
-      }
-    }
     exchange.read(KVKeys(prefix: prefix, separator: separator), options) { answer in
-      sendKeys(answer.value, below: prefix, answer, options, false, exchange)
+      if answer.value.isEmpty, !prefix.isEmpty { return exchange.empty(missing(answer, options, exchange)) }
+      exchange.json(exchange.head(answer, options)) { $0.array(answer.value) { $0.string($1) } }
     }
-  }
-
-  private static func sendKeys(
-    _ names: [String], below prefix: String, _ answer: Answer<[String]>, _ options: QueryOptions, _ isFiltered: Bool,
-    _ exchange: Exchange
-  ) {
-    if names.isEmpty, !prefix.isEmpty { return exchange.empty(missing(answer, options, exchange)) }
-    var head = exchange.head(answer, options)
-    head.isFiltered = isFiltered
-    exchange.json(head) { $0.array(names) { $0.string($1) } }
   }
 
   private static func missing<Reply>(
     _ answer: Answer<Reply>, _ options: QueryOptions, _ exchange: Exchange
   ) -> ResponseHead {
-    ResponseHead(.notFound, .none, meta: exchange.meta(answer, options))
+    var head = ResponseHead(.notFound, .none, meta: exchange.meta(answer, options))
+    head.isFiltered = answer.isFiltered
+    return head
   }
 
   static func put(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {

@@ -7,6 +7,8 @@ import State
 /// `/v1/operator/`: the state of the servers, for those who run them.
 extension Endpoints {
   private static let read = Route.Authorisation.requires { _, _ in .operatorRead }
+  private static let serversRead = Route.Authorisation.servers { _, _ in .operatorRead }
+  private static let serversWrite = Route.Authorisation.servers { _, _ in .operatorWrite }
   private static let keyringRead = Route.Authorisation.requires { _, _ in .keyringRead }
   private static let keyringWrite = Route.Authorisation.requires { _, _ in .keyringWrite }
   private static let write = Route.Authorisation.requires { _, _ in .operatorWrite }
@@ -16,15 +18,15 @@ extension Endpoints {
     Endpoint("/v1/operator/raft/peer", [], Route(.delete, write, Operations.removePeer)),
     Endpoint("/v1/operator/raft/transfer-leader", [], Route(.post, write, Operations.transferLeader)),
     Endpoint(
-      "/v1/operator/autopilot/configuration", [], Route(.get, read, AutopilotEndpoints.configuration),
-      Route(.put, write, AutopilotEndpoints.configure)),
+      "/v1/operator/autopilot/configuration", [], Route(.get, serversRead, AutopilotEndpoints.configuration),
+      Route(.put, serversWrite, AutopilotEndpoints.configure)),
     Endpoint("/v1/operator/autopilot/health", [], Route(.get, read, AutopilotEndpoints.health)),
     Endpoint("/v1/operator/autopilot/state", [], Route(.get, read, AutopilotEndpoints.state)),
     Endpoint(
       "/v1/operator/keyring", [], Route(.get, keyringRead, KeyringEndpoints.list),
       Route(.post, keyringWrite, KeyringEndpoints.install), Route(.put, keyringWrite, KeyringEndpoints.use),
       Route(.delete, keyringWrite, KeyringEndpoints.remove)),
-    Endpoint("/v1/operator/usage", [.consistency, .metaOnFailure], Route(.get, read, Operations.usage)),
+    Endpoint("/v1/operator/usage", [.consistency, .metaOnFailure], Route(.get, serversRead, Operations.usage)),
   ]
 }
 

@@ -8,12 +8,13 @@ import State
 extension Endpoints {
   static let preparedQueries: [Endpoint] = [
     Endpoint(
-      "/v1/query", [.metaOnFailure, .consistency], Route(.get, .asks, PreparedQueries.list),
-      Route(.post, .asks, PreparedQueries.create)),
+      "/v1/query", [.metaOnFailure, .consistency], Route(.get, .servers, PreparedQueries.list),
+      Route(.post, .servers, PreparedQueries.create)),
     Endpoint(
-      "/v1/query/", [.metaOnFailure, .consistency], Route(.get, .asks, PreparedQueries.get),
-      Route(.post, .asks, isOffered: false, PreparedQueries.refuse), Route(.put, .asks, PreparedQueries.update),
-      Route(.delete, .asks, PreparedQueries.delete), Route(.options, .open, isOffered: false, PreparedQueries.options)),
+      "/v1/query/", [.metaOnFailure, .consistency], Route(.get, .servers, PreparedQueries.get),
+      Route(.post, .servers, isOffered: false, PreparedQueries.refuse), Route(.put, .servers, PreparedQueries.update),
+      Route(.delete, .servers, PreparedQueries.delete),
+      Route(.options, .open, isOffered: false, PreparedQueries.options)),
   ]
 }
 
@@ -40,7 +41,7 @@ enum PreparedQueries {
   }
 
   static func refuse(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    _ = exchange.rights
+    exchange.asksServers()
     var head = ResponseHead(.methodNotAllowed, .text)
     head.headers = [("Allow", Target(request.suffix).allowed)]
     exchange.text(head, "method \(request.method.name) not allowed")
@@ -59,15 +60,8 @@ enum PreparedQueries {
 
   static func list(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
-    let rights = exchange.rights
     exchange.read(PreparedQueryList(), options) { answer in
-      let visible = Visible(answer.value, rights) { query in
-        // Those without a name are only found by those who may see everything, or know the id.
-        [query.value.hasName ? .queryRead(query.value.name) : .aclWrite]
-      }
-      var head = exchange.head(answer, options)
-      head.isFiltered = visible.isFiltered
-      exchange.json(head) { $0.array(visible.elements) { $1.value.redacted(rights).encodeJSON(&$0) } }
+      exchange.json(exchange.head(answer, options)) { $0.array(answer.value) { $1.value.encodeJSON(&$0) } }
     }
   }
 
@@ -77,14 +71,10 @@ enum PreparedQueries {
     case .explanation(let idOrName): try explain(idOrName, request, exchange)
     case .definition(let id):
       let options = try request.readOptions(exchange)
-      let rights = exchange.rights
       if let problem = PreparedQueryRules.problem(ofID: id) { return exchange.failRead(HTTPError.server(problem)) }
       exchange.read(PreparedQueryGet(id: id), options) { answer in
         guard let query = answer.value?.value else { return exchange.failRead(HTTPError(PreparedQueryError.notFound)) }
-        guard query.isReadable(rights) else { return exchange.failRead(HTTPError(.forbidden, "Permission denied")) }
-        exchange.json(exchange.head(answer, options)) {
-          $0.array(CollectionOfOne(query)) { $1.redacted(rights).encodeJSON(&$0) }
-        }
+        exchange.json(exchange.head(answer, options)) { $0.array(CollectionOfOne(query)) { $1.encodeJSON(&$0) } }
       }
     }
   }
@@ -120,15 +110,7 @@ enum PreparedQueries {
     _ op: PreparedQueryOp, _ query: PreparedQuery, _ datacenter: String, _ exchange: Exchange,
     _ done: @escaping @Sendable (String) -> Void
   ) {
-    let rights = exchange.rights
-    var allows: (@Sendable (Permission) -> Bool)?
-    if !rights.isUnlimited { allows = { rights.allows($0) } }
-    exchange.write(PreparedQueryApply(op, query, allows: allows), datacenter: datacenter) { reply in
-      switch reply {
-      case .done(let id): done(id)
-      case .denied(let right): exchange.fail(rights.refusal(of: right) ?? HTTPError(.forbidden, "Permission denied"))
-      }
-    }
+    exchange.write(PreparedQueryApply(op, query), datacenter: datacenter, done)
   }
 
   // MARK: execution
@@ -139,17 +121,15 @@ enum PreparedQueries {
     var options = try request.readOptions(exchange)
     options.minIndex = 0
     let read = options
-    let rights = exchange.rights
     exchange.read(PreparedQueryExplain(idOrName, agent: agent(exchange)), read) { answer in
       switch answer.value {
       case .failure(let error): exchange.failRead(HTTPError(error))
       case .success(let query):
-        guard query.isReadable(rights) else { return exchange.failRead(HTTPError(.forbidden, "Permission denied")) }
         let meta = PreparedQueryMeta(answer, read, exchange)
         exchange.json(exchange.head(meta: meta.head)) { writer in
           writer.beginObject()
           writer.member("Query")
-          query.redacted(rights).encodeJSON(&writer)
+          query.encodeJSON(&writer)
           meta.encodeMembers(&writer)
           writer.endObject()
         }
@@ -171,17 +151,16 @@ enum PreparedQueries {
       idOrName, agent: agent(exchange), source: source, datacenter: read.datacenter.isEmpty ? own : read.datacenter)
     query.limit = try limit(request)
     query.connect = try connect(request)
-    query.allows = visibility(exchange)
     let wanted = query
-    let isAnonymous = exchange.rights.isAnonymous
     let send: @Sendable (Answer<PreparedQueryOutcome>) -> Void = { answer in
       switch answer.value {
       case .failure(let error): exchange.failRead(HTTPError(error))
       case .success(let found):
-        let meta = PreparedQueryMeta(answer, read, exchange, isFiltered: found.isFiltered && !isAnonymous)
+        let meta = PreparedQueryMeta(answer, read, exchange)
         exchange.json(exchange.head(meta: meta.head)) { found.encodeJSON(&$0, meta) }
       }
     }
+    exchange.asksServers()
     guard read.cache != nil else {
       return api.backend.execute(wanted, read, on: exchange.loop) { result in
         switch result {
@@ -238,18 +217,6 @@ enum PreparedQueries {
     }
     return value.isTrue
   }
-
-  /// What the result may show: a query's own token decides, else that of the request.
-  private static func visibility(_ exchange: Exchange) -> PreparedQueryExecute.Visibility? {
-    let rights = exchange.rights
-    if rights.isUnlimited { return nil }
-    let resolver = exchange.api.resolver
-    return { token, permission in
-      if token.isEmpty { return rights.allows(permission) }
-      guard let authorizer = try? resolver.authorizer(for: token) else { return false }
-      return authorizer.allows(permission)
-    }
-  }
 }
 
 extension HTTPError {
@@ -258,18 +225,5 @@ extension HTTPError {
     case .notFound: self.init(.notFound, error.description)
     case .template: self.init(.internalServerError, error.description)
     }
-  }
-}
-
-extension PreparedQuery {
-  /// Whoever knows the id of a query without a name may read it.
-  fileprivate func isReadable(_ rights: Rights) -> Bool { !hasName || rights.allows(.queryRead(name)) }
-
-  /// The query as the token may see it: with the token in it only for those who could read all tokens.
-  fileprivate func redacted(_ rights: Rights) -> PreparedQuery {
-    guard !token.isEmpty, !rights.allows(.aclWrite) else { return self }
-    var copy = self
-    copy.token = PreparedQueryApply.hiddenToken
-    return copy
   }
 }

@@ -7,12 +7,12 @@ import State
 /// `/v1/session/`: leases that hold locks.
 extension Endpoints {
   static let sessions: [Endpoint] = [
-    Endpoint("/v1/session/create", [], Route(.put, .asks, Sessions.create)),
-    Endpoint("/v1/session/destroy/", [], Route(.put, .asks, Sessions.destroy)),
-    Endpoint("/v1/session/renew/", [], Route(.put, .asks, Sessions.renew)),
-    Endpoint("/v1/session/info/", .metaOnFailure, Route(.get, .asks, Sessions.info)),
-    Endpoint("/v1/session/node/", .metaOnFailure, Route(.get, .asks, Sessions.ofNode)),
-    Endpoint("/v1/session/list", .metaOnFailure, Route(.get, .asks, Sessions.list)),
+    Endpoint("/v1/session/create", [], Route(.put, .servers, Sessions.create)),
+    Endpoint("/v1/session/destroy/", [], Route(.put, .servers, Sessions.destroy)),
+    Endpoint("/v1/session/renew/", [], Route(.put, .servers, Sessions.renew)),
+    Endpoint("/v1/session/info/", .metaOnFailure, Route(.get, .servers, Sessions.info)),
+    Endpoint("/v1/session/node/", .metaOnFailure, Route(.get, .servers, Sessions.ofNode)),
+    Endpoint("/v1/session/list", .metaOnFailure, Route(.get, .servers, Sessions.list)),
   ]
 }
 
@@ -25,7 +25,6 @@ enum Sessions {
     session.nodeChecks = [CheckID.serfHealth]
     session.lockDelay = defaultLockDelay
     if request.body.readableBytes > 0 { try fill(&session, from: request) }
-    try exchange.rights.require(.sessionWrite(session.node))
     exchange.write(SessionCreate(session), datacenter: request.datacenter) { id in
       exchange.json { writer in
         writer.beginObject()
@@ -67,71 +66,39 @@ enum Sessions {
   }
 
   static func destroy(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    let id = try id(request)
-    let datacenter = request.datacenter
-    withRight(toWrite: id, datacenter, exchange) { _ in
-      exchange.write(SessionDestroy(id: id), datacenter: datacenter) { _ in exchange.bool(true) }
-    }
+    exchange.write(SessionDestroy(id: try id(request)), datacenter: request.datacenter) { _ in exchange.bool(true) }
   }
 
   static func renew(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let id = try id(request)
-    let datacenter = request.datacenter
-    withRight(toWrite: id, datacenter, exchange) { _ in
-      exchange.write(SessionRenew(id: id), datacenter: datacenter) { session in
-        guard let session else { return exchange.fail(.notFound("Session id '\(id)' not found")) }
-        exchange.json { $0.array(CollectionOfOne(session)) { $1.encodeJSON(&$0) } }
-      }
-    }
-  }
-
-  /// The right to end a session is that of its node: only the session itself tells which.
-  private static func withRight(
-    toWrite id: String, _ datacenter: String, _ exchange: Exchange, _ body: @escaping @Sendable (Exchange) -> Void
-  ) {
-    let rights = exchange.rights
-    if rights.isUnlimited { return body(exchange) }
-    var options = QueryOptions()
-    options.datacenter = datacenter
-    options.token = exchange.token
-    exchange.read(SessionGet(id: id), options) { answer in
-      do throws(HTTPError) {
-        if let session = answer.value { try rights.require(.sessionWrite(session.value.node)) }
-        body(exchange)
-      } catch {
-        exchange.fail(error)
-      }
+    exchange.write(SessionRenew(id: id), datacenter: request.datacenter) { session in
+      guard let session else { return exchange.fail(.notFound("Session id '\(id)' not found")) }
+      exchange.json { $0.array(CollectionOfOne(session)) { $1.encodeJSON(&$0) } }
     }
   }
 
   static func info(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
-    let rights = exchange.rights
     exchange.read(SessionGet(id: try id(request)), options) { answer in
-      send(answer.value.map { [$0] } ?? [], answer, options, rights, exchange)
+      send(answer.value.map { [$0] } ?? [], answer, options, exchange)
     }
   }
 
   static func ofNode(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
     if request.suffix.isEmpty { throw .badRequest("Missing node name") }
-    let rights = exchange.rights
-    exchange.read(NodeSessions(node: request.suffix), options) { send($0.value, $0, options, rights, exchange) }
+    exchange.read(NodeSessions(node: request.suffix), options) { send($0.value, $0, options, exchange) }
   }
 
   static func list(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let options = try request.readOptions(exchange)
-    let rights = exchange.rights
-    exchange.read(SessionList(), options) { send($0.value, $0, options, rights, exchange) }
+    exchange.read(SessionList(), options) { send($0.value, $0, options, exchange) }
   }
 
   private static func send<Reply>(
-    _ sessions: [Row<Session>], _ answer: Answer<Reply>, _ options: QueryOptions, _ rights: Rights, _ exchange: Exchange
+    _ sessions: [Row<Session>], _ answer: Answer<Reply>, _ options: QueryOptions, _ exchange: Exchange
   ) {
-    let visible = Visible(sessions, rights) { [.sessionRead($0.value.node)] }
-    var head = exchange.head(answer, options)
-    head.isFiltered = visible.isFiltered
-    exchange.json(head) { $0.array(visible.elements) { $1.encodeJSON(&$0) } }
+    exchange.json(exchange.head(answer, options)) { $0.array(sessions) { $1.encodeJSON(&$0) } }
   }
 }
 

@@ -6,7 +6,7 @@ import Server
 /// `/v1/txn`: several operations, all or none.
 extension Endpoints {
   static let transactions: [Endpoint] = [
-    Endpoint("/v1/txn", .ignoresNamespace, Route(.put, .asks, bodyLimit: .transaction, Transactions.put))
+    Endpoint("/v1/txn", .ignoresNamespace, Route(.put, .servers, bodyLimit: .transaction, Transactions.put))
   ]
 }
 
@@ -14,19 +14,16 @@ enum Transactions {
   static func put(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let body = try TransactionBody(
       try request.json(failure: TransactionBody.failure), valueLimit: api.settings.kvValueLimit)
-    let rights = exchange.rights
-    var refusal: (@Sendable (Permission) -> String?)?
-    if !rights.isUnlimited { refusal = { rights.refusal(of: $0)?.text } }
     if body.isWrite {
-      exchange.write(TxnApply(body.ops, refusal: refusal), datacenter: request.datacenter) { outcome in
-        TransactionAnswer(outcome, to: body, rights).send(exchange)
+      exchange.write(TxnApply(body.ops), datacenter: request.datacenter) { outcome in
+        TransactionAnswer(outcome, to: body).send(exchange)
       }
     } else {
       var options = try request.readOptions(exchange)
       // Transactions cannot be waited for.
       options.minIndex = 0
-      exchange.read(TxnRead(body.ops, refusal: refusal), options) { answer in
-        TransactionAnswer(answer.value, to: body, rights, readAs: answer).send(exchange)
+      exchange.read(TxnRead(body.ops), options) { answer in
+        TransactionAnswer(answer.value, to: body, readAs: answer).send(exchange)
       }
     }
   }
@@ -103,25 +100,19 @@ struct TransactionBody: Sendable {
 struct TransactionAnswer {
   private let response: TxnResponse
   private let places: [Int]
-  private let denied: HTTPError?
+  /// The first right that was missing.
+  private let denied: AccessRefusal?
   private let isFiltered: Bool
   /// Where a read comes from; nil for writes.
   private let read: (index: UInt64, knownLeader: Bool, lastContactMilliseconds: UInt64)?
 
-  init(
-    _ outcome: TxnOutcome, to body: TransactionBody, _ rights: Rights, readAs answer: Answer<TxnOutcome>? = nil
-  ) {
-    var response = outcome.response
-    let visible = Visible(response.results, rights) { $0.readPermissions }
-    response.results = visible.elements
-    self.response = response
+  init(_ outcome: TxnOutcome, to body: TransactionBody, readAs answer: Answer<TxnOutcome>? = nil) {
+    response = outcome.response
     places = body.places
-    denied = outcome.denied.first.flatMap { rights.refusal(of: $0) }
-    isFiltered = visible.isFiltered
+    denied = outcome.response.errors.lazy.compactMap { AccessRefusal(described: $0.what) }.first
+    isFiltered = answer?.isFiltered ?? false
     // What was refused by its looks never met the state.
-    read = answer.map {
-      outcome.wasTried ? ($0.index, $0.knownLeader, $0.lastContactMilliseconds) : (0, false, 0)
-    }
+    read = answer.map { $0.knownLeader ? ($0.index, true, $0.lastContactMilliseconds) : (0, false, 0) }
   }
 
   func send(_ exchange: Exchange) {
@@ -134,7 +125,7 @@ struct TransactionAnswer {
       head.headers.append(("X-Consul-Knownleader", read.knownLeader ? "true" : "false"))
       head.headers.append(("X-Consul-Lastcontact", String(read.lastContactMilliseconds)))
     }
-    if let right = denied?.denied { head.headers.append(("X-Consul-Denied", right)) }
+    if let right = denied?.header { head.headers.append(("X-Consul-Denied", right)) }
     return head
   }
 
@@ -176,15 +167,5 @@ struct TransactionAnswer {
   private func inRequest(_ error: TxnError) -> TxnError {
     guard places.indices.contains(error.opIndex) else { return error }
     return TxnError(opIndex: places[error.opIndex], what: error.what)
-  }
-}
-
-extension TxnResult {
-  /// What a reader of this result needs.
-  var readPermissions: [Permission] {
-    if let kv { return [.keyRead(kv.key)] }
-    if let node { return [.nodeRead(node.value.node)] }
-    if let service { return [.serviceRead(service.value.service)] }
-    return check?.value.readPermissions ?? []
   }
 }

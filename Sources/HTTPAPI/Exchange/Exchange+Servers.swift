@@ -11,13 +11,10 @@ extension Exchange {
   ) {
     guard isOpen else { return }
     RequestMetrics.calls.increment()
-    var options = options
-    let waits = options.minIndex > 0 && !api.isOpen
-    if waits { options.audience = QueryAudience(token, rights.authorizer, api.resolver) }
-    let waiting = api.backend.query(query, options, on: loop) { [self, options] result in
+    asksServers()
+    let waiting = api.backend.query(query, options, on: loop) { [self] result in
       switch result {
       case .success(let value):
-        if waits, let refusal = renewRights() { return failRead(refusal) }
         traceCall(Query.method, "read", options, isError: false)
         answer(value)
       case .failure(let error):
@@ -33,6 +30,7 @@ extension Exchange {
     _ query: Query, _ options: QueryOptions, _ answer: @escaping @Sendable (Answer<Query.Reply>) -> Void
   ) {
     guard options.cache != nil else { return read(query, options, answer) }
+    asksServers()
     follow(api.cache.query(query, options, on: loop) { [self] in takeCached($0, answer) })
   }
 
@@ -44,6 +42,7 @@ extension Exchange {
     guard api.cache.views != nil, options.cache == nil, options.minIndex > 0 else {
       return readCached(query, options, answer)
     }
+    asksServers()
     follow(
       api.cache.follow(query, options, on: loop) { [self] result in
         switch result {
@@ -75,6 +74,7 @@ extension Exchange {
     _ request: Request, datacenter: String, _ answer: @escaping @Sendable (Request.Reply) -> Void
   ) {
     RequestMetrics.calls.increment()
+    asksServers()
     api.backend.write(request, datacenter: datacenter, token: token, on: loop) { [self] result in
       switch result {
       case .success(let value):
@@ -110,7 +110,9 @@ extension Exchange {
   }
 
   func head<Reply>(_ answer: Answer<Reply>, _ options: QueryOptions, isStreamed: Bool = false) -> ResponseHead {
-    head(meta: meta(answer, options, isStreamed: isStreamed))
+    var head = head(meta: meta(answer, options, isStreamed: isStreamed))
+    head.isFiltered = answer.isFiltered
+    return head
   }
 
   /// The head of a successful answer, with what it tells of the agent's memory.

@@ -45,13 +45,13 @@ final class Exchange: @unchecked Sendable {
   /// Nil once the request was answered or its client is gone.
   private(set) var connection: Connection?
   private let knownRights: Rights
-  /// The right that the route asked for before it began.
-  var required: Permission?
   private var rightsWereAsked: Bool
+  /// Whether the servers ask what the token may do, whatever is asked of them.
+  private let serversAsk: Bool
 
   init(
     connection: Connection, api: API, loop: any EventLoop, request: borrowing Request, token: String, rights: Rights,
-    rightsWereAsked: Bool, endpoint: Endpoint, duration: MetricSample?, calls: CallCounters?
+    rightsWereAsked: Bool, serversAsk: Bool, endpoint: Endpoint, duration: MetricSample?, calls: CallCounters?
   ) {
     self.connection = connection
     self.api = api
@@ -59,6 +59,7 @@ final class Exchange: @unchecked Sendable {
     self.token = token
     knownRights = rights
     self.rightsWereAsked = rightsWereAsked
+    self.serversAsk = serversAsk
     keepsAlive = request.head.keepAlive
     isPretty = api.settings.prettyByDefault || request.query.has("pretty")
     acceptsGzip = request.acceptsGzip
@@ -78,17 +79,9 @@ final class Exchange: @unchecked Sendable {
     return knownRights
   }
 
-  /// Asks again what the token may do: time has passed since the request began.
-  ///
-  /// - Returns: the refusal, if the token is not valid any more or lacks the right now that the route needs.
-  func renewRights() -> HTTPError? {
-    if api.isOpen { return nil }
-    do throws(AccessControlError) {
-      knownRights.renew(try api.resolver.authorizer(for: token))
-    } catch {
-      return HTTPError(error, accessor: "", isAnonymous: token.isEmpty)
-    }
-    return required.flatMap { knownRights.refusal(of: $0) }
+  /// The servers are asked for something, and ask what the token may do.
+  func asksServers() {
+    if serversAsk { rightsWereAsked = true }
   }
 
   /// Whether the request still waits for its answer.

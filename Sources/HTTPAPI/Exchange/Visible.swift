@@ -1,6 +1,4 @@
 import AccessControl
-import Model
-import State
 
 /// Elements of an answer that the token may see.
 struct Visible<Element> {
@@ -16,18 +14,5 @@ struct Visible<Element> {
     }
     self.elements = elements.filter { element in permissions(element).allSatisfy { rights.allows($0) } }
     isFiltered = self.elements.count < elements.count && !rights.isAnonymous
-  }
-}
-
-extension HealthCheck {
-  /// What a reader of this check needs: its service, or its node.
-  var readPermissions: [Permission] {
-    serviceName.isEmpty ? [.nodeRead(node)] : [.nodeRead(node), .serviceRead(serviceName)]
-  }
-}
-
-extension ServiceInstance {
-  var readPermissions: [Permission] {
-    [.nodeRead(node.value.node), .serviceRead(service.value.service)]
   }
 }

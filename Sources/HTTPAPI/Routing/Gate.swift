@@ -184,17 +184,35 @@ final class Gate: Sendable {
     let asked =
       switch pending.route.authorisation {
       case .open, .requires: true
-      case .asks: false
+      case .asks, .servers: false
       }
+    var serversAsk = false
+    if case .servers = pending.route.authorisation { serversAsk = true }
     return Exchange(
       connection: connection, api: api, loop: connection.eventLoop, request: request, token: token,
-      rights: try rights(of: token, for: pending), rightsWereAsked: asked,
+      rights: try rights(of: token, for: pending), rightsWereAsked: asked, serversAsk: serversAsk,
       endpoint: router.endpoints[pending.endpoint], duration: pending.route.duration, calls: calls[pending.endpoint])
+  }
+
+  /// The token of a request of which has to be found out first what it may do; nil if the request can go on.
+  func unknownToken(of request: borrowing Request, for pending: PendingRequest) -> String? {
+    if api.isOpen { return nil }
+    switch pending.route.authorisation {
+    case .open, .servers: return nil
+    case .requires, .asks: break
+    }
+    let token = request.token ?? api.settings.defaultToken()
+    return api.resolver.knows(token) ? nil : token
   }
 
   private func rights(of token: String, for pending: PendingRequest) throws(HTTPError) -> Rights {
     if api.isOpen { return .unlimited }
-    if case .open = pending.route.authorisation { return .unlimited }
+    switch pending.route.authorisation {
+    case .open: return .unlimited
+    // Whoever asks here all the same gets nothing.
+    case .servers: return Rights(DenyAll.shared, isAnonymous: token.isEmpty)
+    case .requires, .asks: break
+    }
     do throws(AccessControlError) {
       return Rights(try api.resolver.authorizer(for: token), isAnonymous: token.isEmpty)
     } catch {
@@ -210,7 +228,6 @@ final class Gate: Sendable {
     do throws(HTTPError) {
       if case .requires(let permission) = pending.route.authorisation {
         if let permission = permission(api, request) {
-          exchange.required = permission
           if let refusal = exchange.rights.refusal(of: permission) { return exchange.failRead(refusal) }
         }
       }

@@ -14,6 +14,11 @@ struct Route: Sendable {
     case requires(@Sendable (API, borrowing Request) -> Permission?)
     /// The handler asks `Exchange.rights`: per element of a list, or for what the body names.
     case asks
+    /// The servers ask, where they carry the request out. The closure names what they will ask for, as far as the request's
+    /// line tells it, for those who want it explained.
+    case servers(@Sendable (API, borrowing Request) -> Permission?)
+
+    static let servers = Authorisation.servers { _, _ in nil }
   }
 
   /// How many bytes a body may have.

@@ -13,6 +13,8 @@ final class Connection: ChannelDuplexHandler {
     /// Before or inside the head of a request; so many of its bytes were already searched for its end.
     case head(scanned: Int)
     case body(IncomingBody)
+    /// Nobody knows yet what the token of the request may do.
+    case waitingForRights
     /// The answer is under way.
     case busy(Exchange)
     /// The rest of a refused body goes by.
@@ -88,11 +90,13 @@ final class Connection: ChannelDuplexHandler {
   /// While an answer is under way and enough of the next requests is here, the client has to wait.
   func read(context: ChannelHandlerContext) {
     switch state {
-    case .busy where (input?.readableBytes ?? 0) > Self.heldLimit: heldRead = true
+    case .busy where isFull, .waitingForRights where isFull: heldRead = true
     case .body(let body) where body.isCongested: heldRead = true
     default: context.read()
     }
   }
+
+  private var isFull: Bool { (input?.readableBytes ?? 0) > Self.heldLimit }
 
   private func leave() {
     if case .busy(let exchange) = state { exchange.cancel() }
@@ -118,7 +122,7 @@ final class Connection: ChannelDuplexHandler {
       case .lingering:
         input = nil
         goesOn = false
-      case .busy, .closed: goesOn = false
+      case .busy, .waitingForRights, .closed: goesOn = false
       }
     }
     if input?.readableBytes == 0 { input = nil }
@@ -222,7 +226,21 @@ final class Connection: ChannelDuplexHandler {
 
   private func handle(_ pending: PendingRequest, _ body: ByteBuffer, spooled: SpoolFile? = nil) {
     resources.settled(self)
-    var request = pending.request(body: body, spooled: spooled)
+    let request = pending.request(body: body, spooled: spooled)
+    guard let token = gate.unknownToken(of: request, for: pending) else { return run(pending, request) }
+    state = .waitingForRights
+    let loop = eventLoop
+    let waiting = NIOLoopBound((connection: self, pending: pending, request: request), eventLoop: loop)
+    gate.api.resolver.find(token) {
+      loop.execute {
+        let (connection, pending, request) = waiting.value
+        if case .waitingForRights = connection.state { connection.run(pending, request) }
+      }
+    }
+  }
+
+  private func run(_ pending: PendingRequest, _ request: Request) {
+    var request = request
     let exchange: Exchange
     do throws(HTTPError) {
       exchange = try gate.exchange(for: pending, request, on: self)
@@ -398,7 +416,7 @@ final class Connection: ChannelDuplexHandler {
   func timedOut() {
     switch state {
     case .body, .head: refuse(.timeout)
-    case .skipping, .lingering, .busy, .closed: abort()
+    case .skipping, .lingering, .busy, .waitingForRights, .closed: abort()
     }
   }
 

@@ -9,11 +9,11 @@ struct PreparedQueryMeta {
   private let consistency: String
   private let isFiltered: Bool
 
-  init<Reply>(_ answer: Answer<Reply>, _ options: QueryOptions, _ exchange: Exchange, isFiltered: Bool = false) {
+  init<Reply>(_ answer: Answer<Reply>, _ options: QueryOptions, _ exchange: Exchange) {
     var head = exchange.meta(answer, options)
     head.index = 1
     self.head = head
-    self.isFiltered = isFiltered
+    isFiltered = answer.isFiltered
     consistency =
       switch options.consistency {
       case .leaseBased: "leader"

@@ -16,6 +16,14 @@ public struct TokenRead: ReadQuery {
     public var token: ACLToken
     public var policies: [ACLPolicy]
     public var roles: [ACLRole]
+
+    /// What the token may do.
+    ///
+    /// - Parameter fallback: what is allowed without a matching rule.
+    public func authorizer(fallback: CompiledRules.Fallback) -> PolicyAuthorizer {
+      PolicyAuthorizer(
+        accessorID: token.accessorID, rules: TokenResolver.compile(policies, fallback: fallback))
+    }
   }
 
   public var name: Name
@@ -101,5 +109,33 @@ public struct RoleList: ReadQuery {
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLRole]> {
     state.aclRoles(policy: policy.isEmpty ? nil : policy)
+  }
+}
+
+/// Those of the policies that the token of the request has: how an agent without a server finds out what a token may do.
+public struct PolicyResolve: ReadQuery {
+  public static let method = "ACL.PolicyResolve"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLPolicy]> {
+    QueryResult(
+      index: state.aclPolicies().index, value: ids.compactMap { state.aclPolicy(id: $0).value?.value },
+      watch: StateSnapshot.accessWatch)
+  }
+}
+
+/// The same for roles.
+public struct RoleResolve: ReadQuery {
+  public static let method = "ACL.RoleResolve"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLRole]> {
+    QueryResult(
+      index: state.aclRoles(policy: nil).index, value: ids.compactMap { state.aclRole(id: $0).value },
+      watch: StateSnapshot.accessWatch)
   }
 }

@@ -15,6 +15,8 @@ public struct AccessControlSettings: Sendable {
   /// The shortest time for which a token may be made.
   public var minimumTokenTTL = GoDuration.minutes(1)
 
+  /// Whether lists of keys need a right of their own.
+  public var listsKeysByPolicy = false
   /// Whether refusals are only noted.
   public var isDryRun = false
 

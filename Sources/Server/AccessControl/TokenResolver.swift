@@ -159,26 +159,3 @@ public enum AgentRecovery {
       accessorID: "agent-recovery:\(node)", rules: CompiledRules([source], fallback: fallback))
   }
 }
-
-/// What tokens may do on an agent that has no server to ask.
-public final class DownPolicyResolver: AuthorizerResolver {
-  private let fallback: CompiledRules.Fallback
-  private let nodeName: String
-  private let recovery = Mutex<(secret: Secret, authorizer: any Authorizer)?>(nil)
-
-  /// - Parameter downPolicy: `allow`; any other denies, as nothing was ever resolved that could be extended.
-  public init(downPolicy: String, nodeName: String) {
-    fallback = downPolicy == "allow" ? .allow : .deny
-    self.nodeName = nodeName
-  }
-
-  public func setRecoveryToken(_ secret: Secret) {
-    let authorizer = AgentRecovery.authorizer(node: nodeName, fallback: .deny)
-    recovery.withLock { $0 = secret.isEmpty ? nil : (secret, authorizer) }
-  }
-
-  public func authorizer(for token: String) throws(AccessControlError) -> any Authorizer {
-    if let local = recovery.withLock({ $0 }), local.secret == Secret(token) { return local.authorizer }
-    return PolicyAuthorizer(accessorID: "", rules: CompiledRules([], fallback: fallback))
-  }
-}

@@ -16,7 +16,8 @@ public struct AutopilotSetConfiguration: WriteRequest {
   }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
-    .command(Self.command(configuration, expectedIndex: expectedIndex, datacenter: context.datacenter)) {
+    try context.require(.operatorWrite)
+    return .command(Self.command(configuration, expectedIndex: expectedIndex, datacenter: context.datacenter)) {
       (result) throws(ServerError) in
       try result.success(prefix: "raft apply failed: ")
     }

@@ -14,20 +14,23 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
   private let query: Query
   private let store: StateStore
   private let minIndex: UInt64
-  private let audience: QueryAudience?
+  /// Whose answer it is; nil on servers without access control.
+  private let access: RequestAccess?
+  /// What they might see when the query began.
+  private var sight: ObjectIdentifier?
   private let loop: any EventLoop
   private var completion: (@Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void)?
   private var watch: Watch?
   private var deadline: Scheduled<Void>?
 
   init(
-    _ query: Query, store: StateStore, minIndex: UInt64, audience: QueryAudience? = nil, on loop: any EventLoop,
+    _ query: Query, store: StateStore, minIndex: UInt64, access: RequestAccess? = nil, on loop: any EventLoop,
     completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) {
     self.query = query
     self.store = store
     self.minIndex = minIndex
-    self.audience = audience
+    self.access = access
     self.loop = loop
     self.completion = completion
   }
@@ -43,15 +46,31 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
   private func evaluate() {
     while completion != nil {
       let snapshot = store.current
-      let result = query.evaluate(snapshot)
-      if max(result.index, 1) > minIndex || audience?.hasChanged() == true { return finish(result) }
-      let points = audience == nil ? result.watch : result.watch + StateSnapshot.accessWatch
+      let found: LimitedResult<Query.Reply>
+      do throws(ServerError) {
+        let reader = try access?.reader()
+        found = try query.answer(snapshot, for: reader)
+        if max(found.result.index, 1) > minIndex || hasChanged(reader) { return finish(found) }
+      } catch {
+        return finish(.failure(error))
+      }
+      let points = access == nil ? found.result.watch : found.result.watch + StateSnapshot.accessWatch
       watch = store.register(points, seen: snapshot) { [weak self] restored in
         guard let self else { return }
         loop.execute { self.woken(restored: restored) }
       }
       if watch != nil { return }
     }
+  }
+
+  /// Whether the token may do something else now than when the query began.
+  private func hasChanged(_ reader: Reader?) -> Bool {
+    guard let identity = reader?.identity else { return false }
+    guard let sight else {
+      sight = identity
+      return false
+    }
+    return sight != identity
   }
 
   private func woken(restored: Bool) {
@@ -62,14 +81,22 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
 
   private func answerNow() {
     guard completion != nil else { return }
-    finish(query.evaluate(store.current))
+    do throws(ServerError) {
+      finish(try query.answer(store.current, for: try access?.reader()))
+    } catch {
+      finish(.failure(error))
+    }
   }
 
-  private func finish(_ result: QueryResult<Query.Reply>) {
+  private func finish(_ found: LimitedResult<Query.Reply>) {
+    query.count(found.result.value)
+    finish(.success(Answer(found)))
+  }
+
+  private func finish(_ result: Result<Answer<Query.Reply>, ServerError>) {
     let completion = completion
-    query.count(result.value)
     stop()
-    completion?(.success(Answer(value: result.value, index: max(result.index, 1))))
+    completion?(result)
   }
 
   private func stop() {

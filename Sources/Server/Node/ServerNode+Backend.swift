@@ -49,27 +49,38 @@ extension ServerNode: Backend {
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> PendingQuery? {
+    let access = query.isOpen ? nil : requestAccess(options.token)
     if options.minIndex == 0 {
-      let result = query.evaluate(store.current)
-      query.count(result.value)
-      completion(.success(stamped(Answer(value: result.value, index: max(result.index, 1)))))
+      do throws(ServerError) {
+        let found = try query.answer(store.current, for: try access?.reader())
+        query.count(found.result.value)
+        completion(.success(stamped(Answer(found))))
+      } catch {
+        completion(.failure(error))
+      }
       return nil
     }
     let completion: @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void = { [self] result in
       completion(isLeader ? result : result.map { stamped($0) })
     }
     let blocking = BlockingQuery(
-      query, store: store, minIndex: options.minIndex, audience: options.audience, on: loop, completion: completion)
+      query, store: store, minIndex: options.minIndex, access: access, on: loop, completion: completion)
     let longest = BlockingTime.timeout(options.maxTime)
     // When the token stops being valid, there is something to answer.
-    let timeout = options.audience?.lifetime().map { min(longest, .nanoseconds(max($0, 0))) } ?? longest
+    let timeout = access?.lifetime().map { min(longest, .nanoseconds(max($0, 0) &+ 1_000_000)) } ?? longest
     if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
     return blocking
   }
 
+  /// What the token of a request may do; nil without access control.
+  func requestAccess(_ token: String) -> RequestAccess? {
+    guard let tokens, let access else { return nil }
+    return RequestAccess(token, access, listsKeysByPolicy: tokens.settings.listsKeysByPolicy)
+  }
+
   /// The answer with what this server knows of the leader.
   private func stamped<Reply>(_ answer: Answer<Reply>) -> Answer<Reply> {
-    if isLeader { return answer }
+    if isLeader || !answer.knownLeader { return answer }
     let status = raft.currentStatus
     var answer = answer
     answer.knownLeader = status.leader != nil
@@ -167,8 +178,8 @@ extension ServerNode: Backend {
       isLockDelayed: { [store] in store.isLockDelayed($0, now: MonotonicClock.now()) },
       renewSession: { [leader] in leader.sessions.arm($0) },
       updateCoordinate: { [leader] in leader.coordinates.add($0) })
+    context.access = requestAccess(token)
     if let tokens {
-      context.access = RequestAccess(token, access ?? tokens)
       context.minimumTokenTTL = tokens.settings.minimumTokenTTL
       context.dataDirectory = tokens.settings.dataDirectory
       context.logins = logins
@@ -177,6 +188,14 @@ extension ServerNode: Backend {
     context.now = WallClock.now()
     context.authority = leader.authority
     return context
+  }
+}
+
+extension Answer {
+  init(_ found: LimitedResult<Reply>) {
+    self.init(value: found.result.value, index: found.tellsOrigin ? max(found.result.index, 1) : 1)
+    isFiltered = found.isFiltered
+    knownLeader = found.tellsOrigin
   }
 }
 

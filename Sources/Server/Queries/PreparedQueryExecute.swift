@@ -22,7 +22,6 @@ public struct PreparedQueryResult: Sendable {
 /// Carries a prepared query out in one datacenter.
 public struct PreparedQueryExecute: ReadQuery {
   public static let method = "PreparedQuery.Execute"
-  public typealias Visibility = @Sendable (_ queryToken: String, _ permission: Permission) -> Bool
 
   public var idOrName: String
   /// At most so many instances; 0 means all.
@@ -35,8 +34,6 @@ public struct PreparedQueryExecute: ReadQuery {
   public var source: QuerySource
   /// Where the query is carried out.
   public var datacenter: String
-  /// Whether a result may be shown: to the token of the query, or to the client where the query has none. Nil shows all.
-  public var allows: Visibility?
 
   public init(_ idOrName: String, agent: QuerySource, source: QuerySource, datacenter: String) {
     self.idOrName = idOrName
@@ -46,9 +43,16 @@ public struct PreparedQueryExecute: ReadQuery {
   }
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<Result<PreparedQueryResult, PreparedQueryError>> {
+    evaluate(state, visibleTo: nil)
+  }
+
+  /// - Parameter reader: who asks; nil shows all.
+  func evaluate(
+    _ state: StateSnapshot, visibleTo reader: Reader?
+  ) -> QueryResult<Result<PreparedQueryResult, PreparedQueryError>> {
     .immediate(
       PreparedQueryError.resolve(idOrName, agent, in: state).map { query in
-        var result = ServiceSearch(query, connect: connect, datacenter: datacenter, allows: allows).find(in: state)
+        var result = ServiceSearch(query, connect: connect, datacenter: datacenter, reader).find(in: state)
         let near = near(query, in: state)
         result.instances = NodeSelection(near: near).apply(to: result.instances, in: state) { $0.node }
         if !near.isEmpty { result.bringForward(near) }
@@ -80,20 +84,21 @@ public struct PreparedQueryExecuteRemote: ReadQuery {
   public var limit: Int
   public var connect: Bool
   public var datacenter: String
-  public var allows: PreparedQueryExecute.Visibility?
 
-  public init(
-    _ query: PreparedQuery, limit: Int, connect: Bool, datacenter: String, allows: PreparedQueryExecute.Visibility?
-  ) {
+  public init(_ query: PreparedQuery, limit: Int, connect: Bool, datacenter: String) {
     self.query = query
     self.limit = limit
     self.connect = connect
     self.datacenter = datacenter
-    self.allows = allows
   }
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<PreparedQueryResult> {
-    var result = ServiceSearch(query, connect: connect, datacenter: datacenter, allows: allows).find(in: state)
+    evaluate(state, visibleTo: nil)
+  }
+
+  /// - Parameter reader: who asks; nil shows all.
+  func evaluate(_ state: StateSnapshot, visibleTo reader: Reader?) -> QueryResult<PreparedQueryResult> {
+    var result = ServiceSearch(query, connect: connect, datacenter: datacenter, reader).find(in: state)
     if limit > 0 { result.instances = Array(result.instances.prefix(limit)) }
     return .immediate(result)
   }
@@ -117,15 +122,19 @@ private struct ServiceSearch {
   private let query: PreparedQuery
   private let connect: Bool
   private let datacenter: String
-  private let allows: PreparedQueryExecute.Visibility?
+  /// Who looks at the results. Nil where all are shown.
+  private let reader: Reader?
+  /// Whether the query names a token that does not exist: nobody may see anything with it.
+  private let isBlind: Bool
   private let wanted: [String]
   private let unwanted: [String]
 
-  init(_ query: PreparedQuery, connect: Bool, datacenter: String, allows: PreparedQueryExecute.Visibility?) {
+  init(_ query: PreparedQuery, connect: Bool, datacenter: String, _ reader: Reader?) {
     self.query = query
     self.connect = connect || query.service.connect
     self.datacenter = datacenter
-    self.allows = allows
+    self.reader = query.token.isEmpty ? reader : reader?.with(token: query.token)
+    isBlind = reader != nil && self.reader == nil
     let tags = query.service.tags.map { $0.lowercased() }
     wanted = tags.filter { !$0.hasPrefix("!") }
     unwanted = tags.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) }
@@ -167,8 +176,6 @@ private struct ServiceSearch {
   }
 
   private func isVisible(_ instance: ServiceInstance) -> Bool {
-    guard let allows else { return true }
-    return allows(query.token, .nodeRead(instance.node.value.node))
-      && allows(query.token, .serviceRead(instance.service.value.service))
+    !isBlind && reader.map { instance.isVisible(to: $0) } ?? true
   }
 }

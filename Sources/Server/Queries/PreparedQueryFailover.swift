@@ -20,7 +20,6 @@ extension Backend {
       search.limit = query.limit
       search.connect = query.connect
       search.home = query.datacenter
-      search.allows = query.allows
       self.goOn(search, on: loop, completion)
     }
   }
@@ -40,7 +39,7 @@ extension Backend {
     query(search.query(for: target), options, on: loop) { result in
       var search = next
       // A place that cannot be asked has nothing to offer.
-      if case .success(let answer) = result { search.take(answer.value) }
+      if case .success(let answer) = result { search.take(answer) }
       self.goOn(search, on: loop, completion)
     }
   }
@@ -80,7 +79,6 @@ private struct FailoverSearch: Sendable {
   var connect = false
   /// The datacenter that keeps what peers share.
   var home = ""
-  var allows: PreparedQueryExecute.Visibility?
 
   init(
     answer: Answer<Result<PreparedQueryResult, PreparedQueryError>>, found: PreparedQueryResult,
@@ -95,14 +93,13 @@ private struct FailoverSearch: Sendable {
     var query = found.query
     query.service.peer = target.peer
     return PreparedQueryExecuteRemote(
-      query, limit: limit, connect: connect, datacenter: target.datacenter.isEmpty ? home : target.datacenter,
-      allows: allows)
+      query, limit: limit, connect: connect, datacenter: target.datacenter.isEmpty ? home : target.datacenter)
   }
 
-  mutating func take(_ other: PreparedQueryResult) {
-    found.instances = other.instances
-    found.datacenter = other.datacenter
-    found.peer = other.peer
-    found.isFiltered = found.isFiltered || other.isFiltered
+  mutating func take(_ other: Answer<PreparedQueryResult>) {
+    found.instances = other.value.instances
+    found.datacenter = other.value.datacenter
+    found.peer = other.value.peer
+    answer.isFiltered = answer.isFiltered || other.isFiltered
   }
 }

@@ -6,18 +6,18 @@ import State
 public struct TxnRead: ReadQuery {
   public static let method = "Txn.Read"
   public var ops: [TxnOp]
-  private let refusal: (@Sendable (Permission) -> String?)?
 
-  /// - Parameters:
-  ///   - ops: none with `isWrite`; what such an operation does would be lost.
-  ///   - refusal: what a token without a right is told, nil when it has it; nil for a token that may do everything.
-  public init(_ ops: [TxnOp], refusal: (@Sendable (Permission) -> String?)?) {
-    self.ops = ops
-    self.refusal = refusal
-  }
+  /// - Parameter ops: none with `isWrite`; what such an operation does would be lost.
+  public init(_ ops: [TxnOp]) { self.ops = ops }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<TxnOutcome> { evaluate(state, refusal: nil) }
 
   /// Without an index: a transaction cannot be waited for.
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<TxnOutcome> {
+  ///
+  /// - Parameter refusal: why a right is lacking; nil for who may do everything.
+  func evaluate(
+    _ state: StateSnapshot, refusal: (@Sendable (Permission) -> AccessRefusal?)?
+  ) -> QueryResult<TxnOutcome> {
     var rules = TxnRules(state: state, datacenter: "", refusal: refusal)
     var ops = ops
     rules.apply(to: &ops)

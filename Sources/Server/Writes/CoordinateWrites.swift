@@ -16,6 +16,7 @@ public struct CoordinateUpdate: WriteRequest {
     let position = coordinate.coord ?? Coordinate()
     if !position.isFinite { throw .invalid("invalid coordinate") }
     if position.vec.count != Self.dimensions { throw .invalid("incompatible coordinate") }
+    try context.require(.nodeWrite(coordinate.node))
     context.updateCoordinate(coordinate)
     return .immediate(())
   }

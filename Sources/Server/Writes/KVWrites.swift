@@ -19,6 +19,7 @@ public struct KVApply: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
     if entry.key.isEmpty, op != .deleteTree { throw .invalid("Must provide key") }
+    try context.require(op == .deleteTree ? .keyWritePrefix(entry.key) : .keyWrite(entry.key))
     // The delay runs on the leader's clock only: the log must not depend on clocks (wire/raft.md part C, notes).
     if op == .lock, context.isLockDelayed(entry.key) { return .immediate(false) }
     var request = KVSRequest(op: op, entry: entry)

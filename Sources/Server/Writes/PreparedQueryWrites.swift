@@ -8,34 +8,23 @@ public struct PreparedQueryApply: WriteRequest {
   /// What readers without the right to it see instead of a query's token.
   public static let hiddenToken = "<hidden>"
 
-  public enum Reply: Sendable, Equatable {
-    case done(id: String)
-    /// The token lacks this right.
-    case denied(Permission)
-  }
-
   public var op: PreparedQueryOp
   public var query: PreparedQuery
-  private let allows: (@Sendable (Permission) -> Bool)?
 
-  /// - Parameter allows: the rights of the token; nil for one that may do everything.
-  public init(_ op: PreparedQueryOp, _ query: PreparedQuery, allows: (@Sendable (Permission) -> Bool)?) {
+  public init(_ op: PreparedQueryOp, _ query: PreparedQuery) {
     self.op = op
     self.query = query
-    self.allows = allows
   }
 
-  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply> {
+  /// The answer is the query's id.
+  public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
     var query = query
     if op == .create {
       if !query.id.isEmpty { throw .invalid("ID must be empty when creating a new prepared query") }
       repeat { query.id = Identifier.random() } while context.state.preparedQuery(query.id).value != nil
     }
-    if let denied = denied(query) { return .immediate(.denied(denied)) }
-    if op != .create {
-      let old = try Self.existing(query.id, in: context.state)
-      if let denied = denied(old.value) { return .immediate(.denied(denied)) }
-    }
+    try Self.requireRight(to: query, context)
+    if op != .create { try Self.requireRight(to: try Self.existing(query.id, in: context.state).value, context) }
     if op != .delete {
       if let problem = PreparedQueryRules.problem(query) { throw .invalid("Invalid prepared query: \(problem)") }
     }
@@ -44,14 +33,13 @@ public struct PreparedQueryApply: WriteRequest {
     let id = query.id
     return .command(.preparedQuery(request)) { (result) throws(ServerError) in
       _ = try result.success(prefix: "raft apply failed: ")
-      return .done(id: id)
+      return id
     }
   }
 
   /// Queries that are only known by their id belong to whoever knows it.
-  private func denied(_ query: PreparedQuery) -> Permission? {
-    guard let allows, query.hasName else { return nil }
-    return allows(.queryWrite(query.name)) ? nil : .queryWrite(query.name)
+  private static func requireRight(to query: PreparedQuery, _ context: WriteContext) throws(ServerError) {
+    if query.hasName { try context.require(.queryWrite(query.name)) }
   }
 
   private static func existing(_ id: String, in state: StateSnapshot) throws(ServerError) -> Row<PreparedQuery> {

@@ -15,6 +15,7 @@ public struct SessionCreate: WriteRequest {
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
     var session = session
     if session.node.isEmpty { throw .invalid("Must provide Node") }
+    try context.require(.sessionWrite(session.node))
     switch session.behavior {
     case "": session.behavior = SessionBehavior.release
     case SessionBehavior.release, SessionBehavior.delete: break
@@ -56,7 +57,8 @@ public struct SessionDestroy: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
     if id.isEmpty { throw .invalid("Must provide ID") }
-    guard context.state.session(id).value != nil else { return .immediate(true) }
+    guard let session = context.state.session(id).value?.value else { return .immediate(true) }
+    try context.require(.sessionWrite(session.node))
     return .command(Self.command(id: id, datacenter: context.datacenter)) { (result) throws(ServerError) in
       try result.success(prefix: "apply failed: ")
     }
@@ -81,6 +83,7 @@ public struct SessionRenew: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Row<Session>?> {
     guard let session = context.state.session(id).value else { return .immediate(nil) }
+    try context.require(.sessionWrite(session.value.node))
     context.renewSession(session)
     return .immediate(session)
   }

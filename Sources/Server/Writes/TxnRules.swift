@@ -6,14 +6,12 @@ import State
 struct TxnRules {
   let state: StateSnapshot
   let datacenter: String
-  /// What a token without a right is told; nil when it has it.
-  let refusal: (@Sendable (Permission) -> String?)?
+  /// Why the token lacks a right, nil when it has it; nil for a token that may do everything.
+  let refusal: (@Sendable (Permission) -> AccessRefusal?)?
   /// Nil for reads, which take no locks.
   var isLockDelayed: (@Sendable (String) -> Bool)?
 
   private(set) var errors: [TxnError] = []
-  /// The rights that were missing.
-  private(set) var denied: [Permission] = []
   /// The names of the services that the operations so far put into the catalog, by node and id.
   private var names: [ServiceKey: String] = [:]
 
@@ -28,7 +26,7 @@ struct TxnRules {
   }
 
   init(
-    state: StateSnapshot, datacenter: String, refusal: (@Sendable (Permission) -> String?)?,
+    state: StateSnapshot, datacenter: String, refusal: (@Sendable (Permission) -> AccessRefusal?)?,
     isLockDelayed: (@Sendable (String) -> Bool)? = nil
   ) {
     self.state = state
@@ -65,9 +63,7 @@ struct TxnRules {
   }
 
   private mutating func require(_ permission: Permission) throws(ServerError) {
-    guard let text = refusal?(permission) else { return }
-    denied.append(permission)
-    throw .invalid(text)
+    if let refusal = refusal?(permission) { throw .denied(refusal) }
   }
 
   // MARK: keys

@@ -8,8 +8,6 @@ public struct TxnOutcome: Sendable, Equatable {
   public var response: TxnResponse
   /// Whether its operations were tried. Otherwise the errors were found before, by looking at them.
   public var wasTried: Bool
-  /// The rights that were missing; the errors tell them, too.
-  public var denied: [Permission] = []
 
   init(_ response: TxnResponse) {
     self.response = response
@@ -18,7 +16,6 @@ public struct TxnOutcome: Sendable, Equatable {
 
   init(refused rules: TxnRules) {
     response = TxnResponse(errors: rules.errors)
-    denied = rules.denied
     wasTried = false
   }
 }
@@ -28,15 +25,13 @@ public struct TxnApply: WriteRequest {
   public static let method = "Txn.Apply"
   public static var duration: MetricSample? { ServerMetrics.transaction }
   public var ops: [TxnOp]
-  private let refusal: (@Sendable (Permission) -> String?)?
 
-  /// - Parameter refusal: what a token without a right is told, nil when it has it; nil for a token that may do everything.
-  public init(_ ops: [TxnOp], refusal: (@Sendable (Permission) -> String?)?) {
-    self.ops = ops
-    self.refusal = refusal
-  }
+  public init(_ ops: [TxnOp]) { self.ops = ops }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<TxnOutcome> {
+    let reader = try context.reader()
+    var refusal: (@Sendable (Permission) -> AccessRefusal?)?
+    if let reader, !reader.isUnlimited { refusal = { reader.refusal(of: $0) } }
     var rules = TxnRules(
       state: context.state, datacenter: context.datacenter, refusal: refusal, isLockDelayed: context.isLockDelayed)
     var request = TxnRequest()
@@ -49,7 +44,9 @@ public struct TxnApply: WriteRequest {
         if case .failed(let text) = result { throw .rejected("raft apply failed: \(text)") }
         throw .rejected("raft apply failed: a transaction was answered by something else")
       }
-      return TxnOutcome(response)
+      var outcome = TxnOutcome(response)
+      if let reader { _ = outcome.limit(to: reader) }
+      return outcome
     }
   }
 }

@@ -75,8 +75,8 @@ struct JSONTarget: FuzzTarget {
 
   private static let attempts: [Attempt] = [
     { try write(CatalogRegister(decode($0))) }, { try write(CatalogDeregister(decode($0))) },
-    { try write(SessionCreate(decode($0))) }, { try write(PreparedQueryApply(.create, decode($0), allows: nil)) },
-    { try write(CoordinateUpdate(decode($0))) }, { try write(TxnApply(operations($0), refusal: nil)) },
+    { try write(SessionCreate(decode($0))) }, { try write(PreparedQueryApply(.create, decode($0))) },
+    { try write(CoordinateUpdate(decode($0))) }, { try write(TxnApply(operations($0))) },
     {
       let definition: ServiceDefinition = try decode($0, .registration)
       return "\(definition == definition)"

@@ -55,15 +55,25 @@ final class MemoryBackend: Backend, Sendable {
       completion(.failure(failure))
       return nil
     }
-    let result = query.evaluate(store.current)
-    guard options.minIndex > 0, max(result.index, 1) <= options.minIndex else {
-      completion(.success(Answer(value: result.value, index: max(result.index, 1))))
+    let access = access(options.token, query)
+    do throws(ServerError) {
+      let found = try query.answer(store.current, for: try access?.reader())
+      guard options.minIndex > 0, max(found.result.index, 1) <= options.minIndex else {
+        completion(.success(Answer(found)))
+        return nil
+      }
+    } catch {
+      completion(.failure(error))
       return nil
     }
-    let waiter = Waiter(self)
+    let waiter = Waiter(self, access)
     contents.withLock { $0.waiting += 1 }
     waiter.wait(query, options, on: loop, completion)
     return waiter
+  }
+
+  private func access(_ token: String, _ query: some ReadQuery) -> RequestAccess? {
+    query.isOpen ? nil : resolver.withLock { $0 }.map { RequestAccess(token, $0) }
   }
 
   func write<Request: WriteRequest>(
@@ -147,15 +157,30 @@ private final class Waiter: PendingQuery, Sendable {
   private let backend: MemoryBackend
   private let state = Mutex(State())
 
-  init(_ backend: MemoryBackend) { self.backend = backend }
+  private let access: RequestAccess?
+
+  init(_ backend: MemoryBackend, _ access: RequestAccess?) {
+    self.backend = backend
+    self.access = access
+  }
+
+  private func evaluate<Query: ReadQuery>(
+    _ query: Query, _ state: StateSnapshot
+  ) -> Result<LimitedResult<Query.Reply>, ServerError> {
+    do throws(ServerError) {
+      return .success(try query.answer(state, for: try access?.reader()))
+    } catch {
+      return .failure(error)
+    }
+  }
 
   func wait<Query: ReadQuery>(
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) {
     let timeout = loop.scheduleTask(in: .nanoseconds(options.maxTime.nanoseconds)) { [self] in
-      let result = query.evaluate(backend.store.current)
-      if end() { completion(.success(Answer(value: result.value, index: max(result.index, 1)))) }
+      let result = evaluate(query, backend.store.current)
+      if end() { completion(result.map { Answer($0) }) }
     }
     state.withLock { $0.timeout = timeout }
     look(query, options, on: loop, completion)
@@ -166,12 +191,14 @@ private final class Waiter: PendingQuery, Sendable {
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) {
     let seen = backend.store.current
-    let result = query.evaluate(seen)
-    if max(result.index, 1) > options.minIndex {
-      if end() { completion(.success(Answer(value: result.value, index: result.index))) }
+    let found: LimitedResult<Query.Reply>
+    switch evaluate(query, seen) {
+    case .success(let result) where max(result.result.index, 1) <= options.minIndex: found = result
+    case let result:
+      if end() { completion(result.map { Answer($0) }) }
       return
     }
-    let watch = backend.store.register(result.watch, seen: seen) { [self] _ in
+    let watch = backend.store.register(found.result.watch, seen: seen) { [self] _ in
       loop.execute { [self] in if !isOver { look(query, options, on: loop, completion) } }
     }
     if watch == nil { loop.execute { [self] in look(query, options, on: loop, completion) } }

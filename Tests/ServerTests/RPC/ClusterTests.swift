@@ -2,6 +2,7 @@ import Consensus
 import Foundation
 import Model
 import NIOCore
+import NIOPosix
 import Server
 import Synchronization
 import Testing
@@ -222,6 +223,21 @@ import Testing
     #expect(servers.addresses.first != asked)
     client.shutdown()
     await cluster.stopAll()
+  }
+
+  /// Several servers that are all gone are not asked without pause.
+  @Test func aClientWhoseServersAreAllGoneHoldsItsRequestsAndThenFails() async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let client = RPCClient(group: group)
+    let gone = ServerList((1...3).map { "127.82.90.\($0):28300" })
+    let backend = ClusterBackend(
+      datacenter: "dc1", servers: gone, client: client, holdTimeout: .milliseconds(400))
+    let loop = group.any()
+    var waits = QueryOptions()
+    (waits.minIndex, waits.maxTime) = (1, GoDuration(nanoseconds: 1_000_000_000))
+    let options = waits
+    await #expect(throws: ServerError.self) { try await backend.query(KVGet(key: "a"), options, on: loop) }
+    client.shutdown()
   }
 }
 

@@ -163,7 +163,7 @@ import Testing
     query.name = "geo"
     query.service.service = "web"
     query.service.failover.nearestN = 1
-    _ = try await pair.first.backend.write(PreparedQueryApply(.create, query, allows: nil), on: pair.first.loop)
+    _ = try await pair.first.backend.write(PreparedQueryApply(.create, query), on: pair.first.loop)
 
     var request = PreparedQueryExecuteRequest()
     request.queryIDOrName = "geo"
@@ -235,7 +235,7 @@ extension Result {
 }
 
 extension ClusterMember {
-  fileprivate func named(_ name: String) -> ClusterMember {
+  func named(_ name: String) -> ClusterMember {
     var copy = self
     copy.name = name
     return copy

@@ -48,9 +48,8 @@ import Testing
     var peer = RaftRemovePeerRequest()
     peer.id = "s1"
     let requests: [(String, [UInt8])] = [
-      ("KVS.Get", KeyRequest().messagePack), ("KVS.List", KeyRequest().messagePack),
-      ("Catalog.ListNodes", DCSpecificRequest().messagePack), ("Session.List", DCSpecificRequest().messagePack),
-      ("KVS.Apply", write.messagePack), ("Operator.RaftGetConfiguration", DCSpecificRequest().messagePack),
+      ("KVS.Get", KeyRequest().messagePack), ("KVS.Apply", write.messagePack),
+      ("Operator.RaftGetConfiguration", DCSpecificRequest().messagePack),
       ("Operator.RaftRemovePeerByID", peer.messagePack),
     ]
     for (method, body) in requests {

@@ -18,6 +18,7 @@ final class TestServer: Sendable {
   let client: RPCClient
   let loop: any EventLoop
   let group = MultiThreadedEventLoopGroup.singleton
+  let methods: RPCMethods
   /// Streams of other servers.
   let streams: StreamConnections
   private let listener: ServerListener
@@ -44,7 +45,8 @@ final class TestServer: Sendable {
   init(
     _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
     bootstrap: Bool = true, holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
-    security: TransportSecurity? = nil, authority: AuthoritySettings? = nil, streams: Bool = true,
+    coordinatePeriod: GoDuration = .seconds(5), security: TransportSecurity? = nil,
+    authority: AuthoritySettings? = nil, streams: Bool = true,
     listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
@@ -69,6 +71,7 @@ final class TestServer: Sendable {
       datacenter: datacenter,
       member: Self.member(number, host, datacenter: datacenter, usesTLS: security != nil), logger: logger)
     serverSettings.accessControl = accessControl
+    serverSettings.coordinates.period = coordinatePeriod
     serverSettings.authority = authority
     node = try ServerNode(
       settings: serverSettings,
@@ -79,7 +82,7 @@ final class TestServer: Sendable {
     settings.upgrade = upgrade
     client = RPCClient(group: group, settings: settings, logger: logger)
     backend = ClusterBackend(node, client: client, holdTimeout: holdTimeout)
-    let methods = RPCMethods(backend, server: node)
+    methods = RPCMethods(backend, server: node)
     var port = ServerListener.Settings()
     // A busy machine may take long to write the first byte; tests of this limit set their own.
     port.handshakeTimeout = .seconds(60)
@@ -175,10 +178,13 @@ extension Backend {
     }
   }
 
-  func write<Request: WriteRequest>(_ request: Request, on loop: any EventLoop) async throws -> Request.Reply {
+  @discardableResult
+  func write<Request: WriteRequest>(
+    _ request: Request, token: String = "", on loop: any EventLoop
+  ) async throws -> Request.Reply {
     try await withCheckedThrowingContinuation { continuation in
       loop.execute {
-        self.write(request, datacenter: "", token: "", on: loop) {
+        self.write(request, datacenter: "", token: token, on: loop) {
           continuation.resume(with: $0.mapError { $0 as any Error })
         }
       }

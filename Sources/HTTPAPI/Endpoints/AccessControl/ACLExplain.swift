@@ -11,22 +11,22 @@ enum ACLExplain {
     let permissions = try permissions(question, api, exchange)
     if !question.secretID.isEmpty {
       _ = exchange.rights
-      return answer(question.secretID.revealed, permissions, exchange)
+      return find(question.secretID.revealed, permissions, exchange)
     }
     if question.accessorID.isEmpty {
       // About the own token everyone may ask.
       _ = exchange.rights
-      return answer(exchange.token, permissions, exchange)
+      return find(exchange.token, permissions, exchange)
     }
     try exchange.rights.require(.aclRead)
     var options = QueryOptions()
     options.token = exchange.token
-    exchange.read(TokenRead(.accessor(question.accessorID), datacenter: api.backend.datacenter), options) { found in
-      guard let token = found.value?.token else {
+    exchange.read(TokenRead(.accessor(question.accessorID), datacenter: api.backend.datacenter), options) { answer in
+      guard let found = answer.value else {
         return exchange.fail(HTTPError(.forbidden, "token does not exist: ACL not found"))
       }
-      let isAnonymous = token.accessorID == ACLToken.anonymousAccessor
-      answer(isAnonymous ? "" : token.secretID.revealed, permissions, exchange)
+      // Its secret may be hidden from who asks; what it comes to is not.
+      show(found.authorizer(fallback: api.settings.defaultPolicy == "allow" ? .allow : .deny), permissions, exchange)
     }
   }
 
@@ -41,6 +41,13 @@ enum ACLExplain {
     } catch {
       throw .badRequest(error.description)
     }
+  }
+
+  /// Answers as soon as it is known what the token may do.
+  private static func find(_ token: String, _ permissions: [Permission], _ exchange: Exchange) {
+    let resolver = exchange.api.resolver
+    if resolver.knows(token) { return answer(token, permissions, exchange) }
+    resolver.find(token) { exchange.loop.execute { answer(token, permissions, exchange) } }
   }
 
   private static func answer(_ token: String, _ permissions: [Permission], _ exchange: Exchange) {
@@ -58,6 +65,10 @@ enum ACLExplain {
     guard let authorizer = found as? PolicyAuthorizer else {
       return exchange.fail(.server("the rights of this token do not come from rules"))
     }
+    show(authorizer, permissions, exchange)
+  }
+
+  private static func show(_ authorizer: PolicyAuthorizer, _ permissions: [Permission], _ exchange: Exchange) {
     let explanations = permissions.map { Explanation($0, authorizer.rules) }
     exchange.json { writer in
       writer.beginObject()
@@ -160,7 +171,7 @@ enum RequestRights {
       head: head, bytes: bytes, query: query, suffix: found.1, body: ByteBuffer(), clientAddress: "")
     switch route.authorisation {
     case .open: return [.open]
-    case .requires(let permission):
+    case .requires(let permission), .servers(let permission):
       if let needed = permission(api, request) { return [needed] }
     case .asks: break
     }

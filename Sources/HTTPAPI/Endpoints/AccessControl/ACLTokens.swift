@@ -15,11 +15,9 @@ enum ACLTokens {
     try ACL.requireEnabled(api)
     let options = try request.readOptions(exchange)
     let selection = try selection(request)
-    let rights = exchange.rights
     exchange.read(TokenList(selection), options) { answer in
-      let shows = rights.allows(.aclWrite)
       exchange.json(exchange.head(answer, options)) { writer in
-        writer.array(answer.value) { $1.redacted(unless: shows).encodeJSON(&$0) }
+        writer.array(answer.value) { $1.encodeJSON(&$0) }
       }
     }
   }
@@ -57,10 +55,9 @@ enum ACLTokens {
     if let problem = ACLIdentifiers.problem(id, table: "token") { throw failedRead(problem) }
     let options = try request.readOptions(exchange)
     let isExpanded = request.query.has("expanded")
-    let shows = exchange.rights.allows(.aclWrite)
     exchange.read(TokenRead(.accessor(id), datacenter: api.backend.datacenter), options) { answer in
       guard let found = answer.value else { return exchange.failRead(missing) }
-      let token = found.token.redacted(unless: shows)
+      let token = found.token
       exchange.json(exchange.head(answer, options)) { writer in
         if isExpanded {
           ExpandedToken(token: token, policies: found.policies, roles: found.roles).encodeJSON(&writer, api)
@@ -130,16 +127,6 @@ enum ACLTokens {
     exchange.write(removal, datacenter: request.datacenter) { found in
       found ? exchange.bool(true) : exchange.fail(nothingToDelete)
     }
-  }
-}
-
-extension ACLToken {
-  /// The token as readers see it who may not act for others.
-  fileprivate func redacted(unless shows: Bool) -> ACLToken {
-    if shows { return self }
-    var copy = self
-    copy.secretID = .hidden
-    return copy
   }
 }
 

@@ -214,7 +214,7 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
     return "dial tcp \(address): \(reason(error))"
   }
 
-  private static func reason(_ error: any Error) -> String {
+  static func reason(_ error: any Error) -> String {
     switch error {
     case let error as NIOConnectionError:
       let inner = error.connectionErrors.first?.error ?? error.dnsAAAAError ?? error.dnsAError

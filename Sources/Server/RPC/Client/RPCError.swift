@@ -1,3 +1,5 @@
+import AccessControl
+
 /// Why a call of another server gave no result.
 public enum RPCError: Error, Sendable, Equatable, CustomStringConvertible {
   /// No connection could be had; the request was never sent.
@@ -44,6 +46,8 @@ extension ServerError {
       self = .accessObjectNotFound(String(text[place.upperBound...]))
     } else if text.contains("ACL not found") {
       self = .tokenNotFound
+    } else if let refusal = AccessRefusal(described: text) {
+      self = .denied(refusal)
     } else if let place = text.firstRange(of: "Permission denied") {
       self = .permissionDenied(String(text[place.upperBound...].drop { $0 == ":" || $0 == " " }))
     } else if text.contains("try again later or against a different server") {

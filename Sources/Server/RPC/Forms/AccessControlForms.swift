@@ -105,6 +105,42 @@ extension PolicyList {
   public static func reply(_ response: ACLPolicyListResponse) -> [ACLPolicyListStub] { response.policies }
 }
 
+extension PolicyResolve {
+  public var request: ACLPolicyBatchGetRequest {
+    var request = ACLPolicyBatchGetRequest()
+    request.policyIDs = ids
+    return request
+  }
+
+  public init(request: ACLPolicyBatchGetRequest) { self.init(request.policyIDs) }
+
+  public static func response(_ reply: [ACLPolicy]) -> ACLPolicyBatchResponse {
+    var response = ACLPolicyBatchResponse()
+    response.policies = reply
+    return response
+  }
+
+  public static func reply(_ response: ACLPolicyBatchResponse) -> [ACLPolicy] { response.policies }
+}
+
+extension RoleResolve {
+  public var request: ACLRoleBatchGetRequest {
+    var request = ACLRoleBatchGetRequest()
+    request.roleIDs = ids
+    return request
+  }
+
+  public init(request: ACLRoleBatchGetRequest) { self.init(request.roleIDs) }
+
+  public static func response(_ reply: [ACLRole]) -> ACLRoleBatchResponse {
+    var response = ACLRoleBatchResponse()
+    response.roles = reply
+    return response
+  }
+
+  public static func reply(_ response: ACLRoleBatchResponse) -> [ACLRole] { response.roles }
+}
+
 extension RoleRead {
   public var request: ACLRoleGetRequest {
     var request = ACLRoleGetRequest()

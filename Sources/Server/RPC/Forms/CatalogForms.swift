@@ -4,11 +4,14 @@ import State
 // How reads and changes of the catalog travel.
 
 extension NodeSelection {
-  init(_ nodeMeta: StringMap, _ source: RPCQuerySource) { self.init(nodeMeta: nodeMeta, near: source.near) }
+  init(_ nodeMeta: StringMap, _ source: RPCQuerySource) {
+    self.init(nodeMeta: nodeMeta, near: source.near, ip: source.ip)
+  }
 
   fileprivate var source: RPCQuerySource {
     var source = RPCQuerySource()
     source.node = near
+    source.ip = ip
     return source
   }
 }

@@ -133,8 +133,7 @@ extension PreparedQueryExecuteRemote {
   }
 
   public init(request: PreparedQueryExecuteRemoteRequest) {
-    self.init(
-      request.query, limit: request.limit, connect: request.connect, datacenter: request.datacenter, allows: nil)
+    self.init(request.query, limit: request.limit, connect: request.connect, datacenter: request.datacenter)
   }
 
   public static func response(_ reply: PreparedQueryResult) -> PreparedQueryExecuteResponse {
@@ -152,7 +151,6 @@ extension PreparedQueryExecuteResponse {
     datacenter = result.datacenter
     peerName = result.peer
     failovers = result.failovers
-    meta.isFiltered = result.isFiltered
   }
 
   /// What was found. Of the query only the parts that a reader is shown came along.
@@ -165,7 +163,6 @@ extension PreparedQueryExecuteResponse {
     result.datacenter = datacenter
     result.peer = peerName
     result.failovers = failovers
-    result.isFiltered = meta.isFiltered
     return result
   }
 }
@@ -177,17 +174,11 @@ extension PreparedQueryApply {
     guard let op = PreparedQueryOp(rawValue: request.op) else {
       throw .invalid("Unknown prepared query operation: \(request.op)")
     }
-    self.init(op, request.query, allows: nil)
+    self.init(op, request.query)
   }
 
-  public func response(_ reply: Reply) throws(ServerError) -> String {
-    switch reply {
-    case .done(let id): return id
-    case .denied: throw .permissionDenied("")
-    }
-  }
-
-  public func reply(_ response: String) -> Reply { .done(id: response) }
+  public func response(_ reply: String) -> String { reply }
+  public func reply(_ response: String) -> String { response }
 }
 
 extension Result where Failure == PreparedQueryError {

@@ -130,7 +130,7 @@ extension TxnRead {
     return request
   }
 
-  public init(request: TxnReadRequest) { self.init(request.ops, refusal: nil) }
+  public init(request: TxnReadRequest) { self.init(request.ops) }
 
   public static func response(_ reply: TxnOutcome) -> TxnReadResponse {
     var response = TxnReadResponse()
@@ -153,7 +153,7 @@ extension TxnApply {
     return request
   }
 
-  public init(request: TxnRequest) { self.init(request.ops, refusal: nil) }
+  public init(request: TxnRequest) { self.init(request.ops) }
   public func response(_ reply: TxnOutcome) -> TxnResponse { reply.response }
   public func reply(_ response: TxnResponse) -> TxnOutcome { TxnOutcome(response) }
 }

@@ -95,6 +95,7 @@ extension RPCQueryMeta {
     index = answer.index == .max ? 1 : answer.index
     lastContact = GoDuration(nanoseconds: Int64(clamping: answer.lastContactMilliseconds.multipliedClamping(1_000_000)))
     knownLeader = answer.knownLeader
+    isFiltered = answer.isFiltered
   }
 }
 

@@ -210,6 +210,7 @@ extension ClusterBackend: Backend {
         if let meta = Query.meta(of: response) {
           answer.index = max(meta.index, 1)
           answer.knownLeader = meta.knownLeader
+          answer.isFiltered = meta.isFiltered
           answer.lastContactMilliseconds = UInt64(clamping: meta.lastContact.nanoseconds / 1_000_000)
         }
         return .success(answer)

@@ -22,10 +22,10 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
   private let there: There
   private var completion: Completion?
   private let deadline: NIODeadline
-  /// The pause before a server that failed is asked again; doubles.
+  /// The pause before a server that failed is asked again; doubles, up to the time that requests are held.
   private var pause: TimeAmount
-  /// The server that failed last, and when it may be asked again.
-  private var failed: (destination: Destination, until: NIODeadline)?
+  /// The servers that failed, and when each may be asked again: a client that knows several goes from one to the next.
+  private var failed: [(destination: Destination, until: NIODeadline)] = []
   /// Servers of another datacenter that have been asked.
   private var tried: Set<String> = []
   private var current: (any PendingQuery)?
@@ -63,7 +63,9 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     guard completion != nil else { return }
     timer = nil
     let destination = backend.destination(of: wish, tried: tried)
-    if let failed, failed.destination == destination, failed.until > .now() { return waitABit() }
+    let now = NIODeadline.now()
+    failed.removeAll { $0.until <= now }
+    if failed.contains(where: { $0.destination == destination }) { return waitABit() }
     switch destination {
     case .refused(let error): finish(.failure(.here(error)))
     case .nowhere(let error):
@@ -102,9 +104,8 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     let now = NIODeadline.now()
     guard error.allowsRetry(of: wish, byClient: backend.server == nil), now < deadline else { return finish(result) }
     let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
-    failed = (destination, min(now + jitter, deadline))
-    // Where servers are asked in turn, failures may follow each other faster than the pauses grow.
-    pause = .nanoseconds(min(pause.nanoseconds &* 2, backend.holdTimeout.nanoseconds))
+    failed.append((destination, min(now + jitter, deadline)))
+    pause = min(pause + pause, backend.holdTimeout)
     waitABit()
   }
 

@@ -87,22 +87,19 @@ extension RPCMethodTable {
     write(PolicyDelete.self)
     write(RoleSet.self)
     write(RoleDelete.self)
-    // Whoever has a secret may read its own token.
-    read(TokenRead.self, Protection({ if case .secret = $0.name { nil } else { .aclRead } }) { $0.token?.hideSecret() })
-    read(
-      TokenList.self,
-      Protection({ _ in .aclRead }) { response in
-        for place in response.tokens.indices { response.tokens[place].hideSecret() }
-      })
-    read(PolicyRead.self, Protection { _ in .aclRead })
-    read(PolicyList.self, Protection { _ in .aclRead })
-    read(RoleRead.self, Protection { _ in .aclRead })
-    read(RoleList.self, Protection { _ in .aclRead })
+    read(TokenRead.self)
+    read(TokenList.self)
+    read(PolicyRead.self)
+    read(PolicyList.self)
+    read(PolicyResolve.self)
+    read(RoleRead.self)
+    read(RoleList.self)
+    read(RoleResolve.self)
   }
 
   private mutating func registerAuthority() {
-    read(ConnectCARoots.self, Protection { _ in nil })
-    read(ConnectCAConfigurationGet.self, Protection { _ in .operatorWrite })
+    read(ConnectCARoots.self)
+    read(ConnectCAConfigurationGet.self)
     write(ConnectCAConfigurationSet.self)
     write(ConnectCASign.self)
   }
@@ -114,7 +111,8 @@ extension RPCMethodTable {
     leader("Operator.RaftGetConfiguration") { (server, _: DCSpecificRequest) in server.raftConfigurationResponse }
     leader("Operator.ServerHealth") { (server, _: DCSpecificRequest) in server.autopilotHealth }
     for name in ["Operator.RaftRemovePeerByAddress", "Operator.RaftRemovePeerByID"] {
-      write(name) { (request: RaftRemovePeerRequest, call) in
+      write(name) { (request: RaftRemovePeerRequest, call) throws(ServerError) in
+        try call.require(.operatorWrite)
         call.server.removePeer(id: request.id, address: request.address) { result in
           call.loop.execute { call.done(result) }
         }

@@ -61,7 +61,7 @@ struct AnyServerCall: Sendable {
   /// Whether the token has the right; without it, the call has been answered.
   func allows(_ permission: Permission, _ token: String) -> Bool {
     do throws(ServerError) {
-      try server.requirePortRight(permission, token: token)
+      try server.require(permission, token: token)
       return true
     } catch {
       completion(.failure(error))

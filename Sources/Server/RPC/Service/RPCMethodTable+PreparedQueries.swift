@@ -1,4 +1,3 @@
-import AccessControl
 import Model
 import NIOCore
 
@@ -15,12 +14,6 @@ extension RPCMethodTable {
       }
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(PreparedQueryExecute.method, options), body, on: loop, completion) { completion in
-        do throws(ServerError) {
-          try server.requirePortRight(.aclWrite, token: request.options.token)
-        } catch {
-          completion(.failure(error))
-          return nil
-        }
         var query = PreparedQueryExecute(request: request)
         query.datacenter = server.datacenter
         backend.execute(query, options, on: loop) { result in

@@ -87,7 +87,7 @@ struct RPCMethodTable {
   // MARK: Kinds of methods
 
   /// A read of the state: where it is carried out depends on its options.
-  mutating func read<Query: ReadQuery>(_ query: Query.Type, _ protection: Protection<Query>? = nil) {
+  mutating func read<Query: ReadQuery>(_ query: Query.Type) {
     register(Query.method) { [backend, server] body, loop, completion in
       let request: Query.Request
       do throws(MessagePackError) {
@@ -98,24 +98,21 @@ struct RPCMethodTable {
       }
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(Query.method, options), body, on: loop, completion) { completion in
-        Self.evaluate(protection, request, options, server, on: loop, completion)
+        Self.evaluate(Query.self, request, options, server, on: loop, completion)
       }
     }
   }
 
   private static func evaluate<Query: ReadQuery>(
-    _ protection: Protection<Query>?, _ request: Query.Request, _ options: QueryOptions, _ server: ServerNode,
+    _ query: Query.Type, _ request: Query.Request, _ options: QueryOptions, _ server: ServerNode,
     on loop: any EventLoop, _ completion: @escaping RPCMethods.LocalCompletion
   ) -> (any PendingQuery)? {
     var request = request
     if request.datacenter.isEmpty { request.datacenter = server.datacenter }
     let filter = request.options.filter
     do throws(ServerError) {
-      let query = try Query(request: request)
-      if protection == nil { try server.requirePortRight(.aclWrite, token: request.options.token) }
-      let hide = try protection?.hide(query, from: request.options.token, server)
-      return server.query(query, options, on: loop) { result in
-        completion(result.flatMap { encode($0, of: Query.self, filter: filter, hide) })
+      return server.query(try Query(request: request), options, on: loop) { result in
+        completion(result.flatMap { encode($0, of: Query.self, filter: filter) })
       }
     } catch {
       completion(.failure(error))
@@ -124,12 +121,10 @@ struct RPCMethodTable {
   }
 
   private static func encode<Query: ReadQuery>(
-    _ answer: Answer<Query.Reply>, of query: Query.Type, filter: String,
-    _ hide: (@Sendable (inout Query.Response) -> Void)?
+    _ answer: Answer<Query.Reply>, of query: Query.Type, filter: String
   ) -> Result<ByteBuffer, ServerError> {
     do {
       var response = try Query.response(answer.value)
-      hide?(&response)
       if !filter.isEmpty { try Query.filter(&response, by: filter) }
       Query.setMeta(RPCQueryMeta(answer), of: &response)
       return .success(.messagePack(response))
@@ -147,9 +142,10 @@ struct RPCMethodTable {
     }
   }
 
-  /// A method that stands for several changes; `choose` tells by the request which one it is.
+  /// A method that stands for several changes; `choose` tells by the request which one it is. What it does without a
+  /// `WriteRequest`, it has to ask the rights for.
   mutating func write<Arguments: RPCWriteRequest>(
-    _ name: String, _ choose: @escaping @Sendable (Arguments, RPCWriteCall) -> Void
+    _ name: String, _ choose: @escaping @Sendable (Arguments, RPCWriteCall) throws(ServerError) -> Void
   ) {
     register(name) { [backend, server] body, loop, completion in
       let request: Arguments
@@ -163,20 +159,13 @@ struct RPCMethodTable {
         completion in
         let call = RPCWriteCall(server: server, token: request.token, loop: loop, completion: completion)
         do throws(ServerError) {
-          if !Self.checksRights(name) { try server.requirePortRight(.aclWrite, token: request.token) }
-          choose(request, call)
+          try choose(request, call)
         } catch {
           call.fail(error)
         }
         return nil
       }
     }
-  }
-
-  /// Whether the change itself asks what its token may do.
-  private static func checksRights(_ name: String) -> Bool {
-    name.hasPrefix("ACL.") || name.hasPrefix("ConnectCA.") || name == CatalogRegister.method
-      || name == CatalogDeregister.method
   }
 
   /// A question to this server itself, whoever leads.
@@ -218,7 +207,7 @@ struct RPCMethodTable {
     }
   }
 
-  /// A question to the leader itself.
+  /// A question to the leader itself, for operators.
   mutating func leader<Arguments: RPCReadRequest, Reply: FieldValue>(
     _ name: String, _ answer: @escaping @Sendable (ServerNode, Arguments) throws(ServerError) -> Reply
   ) {
@@ -233,7 +222,7 @@ struct RPCMethodTable {
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(name, options), body, on: loop, completion) { completion in
         do throws(ServerError) {
-          try server.requirePortRight(.operatorRead, token: request.options.token)
+          try server.require(.operatorRead, token: request.options.token)
           completion(.success(.messagePack(try answer(server, request))))
         } catch {
           completion(.failure(error))
@@ -244,37 +233,11 @@ struct RPCMethodTable {
   }
 }
 
-/// What a token must be allowed for a read, and what it does not see unless it may write access control.
-struct Protection<Query: ReadQuery>: Sendable {
-  private let permission: @Sendable (Query) -> Permission?
-  private let hide: (@Sendable (inout Query.Response) -> Void)?
-
-  /// - Parameter permission: nil where nothing is needed, and nothing hidden.
-  init(
-    _ permission: @escaping @Sendable (Query) -> Permission?, hide: (@Sendable (inout Query.Response) -> Void)? = nil
-  ) {
-    self.permission = permission
-    self.hide = hide
-  }
-
-  /// What to take out of the answer.
-  /// - Throws: `ServerError.denied` or `.tokenNotFound`.
-  func hide(
-    _ query: Query, from token: String, _ server: ServerNode
-  ) throws(ServerError) -> (@Sendable (inout Query.Response) -> Void)? {
-    guard let resolver = server.access, let permission = permission(query) else { return nil }
-    let access = RequestAccess(token, resolver)
-    try access.require(permission)
-    return try access.authorizer().allows(.aclWrite) ? nil : hide
-  }
-}
-
 extension ServerNode {
-  /// Holds a request that arrived at the server port against its token, while access control is on. Requests whose rights
-  /// nothing else checks need those of an operator: whoever reaches the port must not get more than over HTTP.
-  func requirePortRight(_ permission: Permission, token: String) throws(ServerError) {
-    guard let access else { return }
-    try RequestAccess(token, access).require(permission)
+  /// Holds what is no query and no change of the state against the token of its request.
+  /// - Throws: `ServerError.denied` or `.tokenNotFound`.
+  func require(_ permission: Permission, token: String) throws(ServerError) {
+    try requestAccess(token)?.require(permission)
   }
 }
 
@@ -288,6 +251,8 @@ struct RPCWriteCall: Sendable {
   let token: String
   let loop: any EventLoop
   let completion: RPCMethods.LocalCompletion
+
+  func require(_ permission: Permission) throws(ServerError) { try server.require(permission, token: token) }
 
   func perform<Request: WriteRequest>(_ make: () throws(ServerError) -> Request) {
     do throws(ServerError) {

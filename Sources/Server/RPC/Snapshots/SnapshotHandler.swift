@@ -61,7 +61,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     let request = try SnapshotRequest(decoding: body)
     do throws(ServerError) {
       // The state has all tokens in it.
-      try backend.server?.requirePortRight(.aclWrite, token: request.token)
+      try backend.server?.require(.aclWrite, token: request.token)
     } catch {
       return fail(error.description)
     }
