@@ -129,8 +129,8 @@ public struct WriteContext: Sendable {
   public var sessionTTLMinimum: GoDuration
   /// Whether nobody may lock the key yet, because its last holder's session was invalidated a moment ago.
   public var isLockDelayed: @Sendable (String) -> Bool
-  /// Starts the time of a session anew.
-  public var renewSession: @Sendable (Row<Session>) -> Void
+  /// Starts the time of a session anew. False if it was over already, and the end of the session is being logged.
+  public var renewSession: @Sendable (Row<Session>) -> Bool
   /// Notes where a node lies, to be logged with others.
   public var updateCoordinate: @Sendable (NodeCoordinate) -> Void = { _ in }
   /// What the token of the request may do; nil on servers without access control, where all may do everything.

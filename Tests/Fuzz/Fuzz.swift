@@ -12,7 +12,8 @@ enum Fuzz {
   private static var targets: [any FuzzTarget] {
     [
       JSONTarget(), FilterTarget(), HCLTarget(), DNSTarget(), MessagePackTarget(), RequestTarget(), ArchiveTarget(),
-      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(), TokenTarget(), KeySetTarget(), BearerTarget(), StreamTarget(),
+      LogTarget(), GossipTarget(), RPCTarget(), RaftTarget(), TokenTarget(), KeySetTarget(), BearerTarget(),
+      StreamTarget(),
     ]
   }
 
@@ -89,6 +90,14 @@ enum Outcome: Hashable {
   /// By the words of an error: its numbers and names differ with every input.
   static func refused(by error: any Error) -> Outcome {
     .refused(String("\(error)".filter { $0.isLetter || $0 == " " }.prefix(60)))
+  }
+}
+
+extension Outcome {
+  /// What nobody may be believed for is refused, however well it is made.
+  static func disbelieved(_ error: any Error) -> Outcome {
+    guard case .refused(let words) = refused(by: error) else { return .accepted("") }
+    return .accepted("disbelieved: \(words)")
   }
 }
 

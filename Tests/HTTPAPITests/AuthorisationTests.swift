@@ -85,6 +85,8 @@ private struct DenyingResolver: AuthorizerResolver {
       Set(open) == [
         "GET /v1/catalog/datacenters", "GET /v1/coordinate/datacenters", "GET /v1/status/leader",
         "GET /v1/status/peers", "GET /v1/agent/version",
+        // Whoever verifies a certificate needs the roots; there is nothing secret in them.
+        "GET /v1/connect/ca/roots", "GET /v1/agent/connect/ca/roots",
         // Bootstrapping needs no token, as there is none before; whoever has a secret may see its own token.
         "PUT /v1/acl/bootstrap", "GET /v1/acl/token/self", "GET /v1/acl/replication",
         // Whoever logs in has no token yet; an auth method decides what it gets.

@@ -25,6 +25,8 @@ import Testing
     var needs: [Permission]
     var refusal = Refusal.status(403)
     var success = 200
+    /// Whether whoever may ask waits for something that this suite has not, and is refused in the end or not yet.
+    var isAwaited = false
     /// Whether the answer goes on without an end.
     var isStream = false
   }
@@ -99,6 +101,14 @@ import Testing
       Case(body: #"{"Node":"secret"}"#, needs: [.nodeWrite("secret")])
     ],
     "GET /v1/catalog/datacenters": open,
+    "GET /v1/connect/ca/roots": open,
+    "GET /v1/agent/connect/ca/roots": open,
+    // The cluster of this suite has no authority.
+    "GET /v1/connect/ca/configuration": [Case(needs: [.operatorWrite])],
+    "PUT /v1/connect/ca/configuration": [
+      Case(body: #"{"Provider":"consul","Config":{}}"#, needs: [.operatorWrite], success: 500)
+    ],
+    "GET /v1/agent/connect/ca/leaf/": [Case(path: "secret", needs: [.serviceWrite("secret")], isAwaited: true)],
     "GET /v1/catalog/nodes": [Case(needs: [.nodeRead("secret")], refusal: .hidden)],
     "GET /v1/catalog/services": [Case(needs: [.serviceRead("secret")], refusal: .hidden)],
     "GET /v1/catalog/service/": [Case(path: "secret", needs: instance, refusal: .hidden)],
@@ -370,7 +380,9 @@ import Testing
 
   private func expectSuccess(_ route: String, _ item: Case) throws {
     let client = try client(item.needs)
-    let response = try #require(try response(client, route, item, "exact"), "\(route)\(item.path)")
+    let answer = try response(client, route, item, "exact")
+    if item.isAwaited { return #expect(answer == nil || answer?.status == 500, "\(route)\(item.path)") }
+    let response = try #require(answer, "\(route)\(item.path)")
     let what: Comment = "\(route)\(item.path): \(response.status) \(response.body)"
     #expect(response.status == item.success, what)
     if case .hidden = item.refusal {

@@ -52,6 +52,22 @@ func messagePackUsesTheSmallestIntegerFormat(value: Int64, bytes: String) {
   #expect(weights == Weights(passing: 7, warning: 1))
 }
 
+/// Maps as keys of maps, of which each level would double the text of the one inside.
+@Test func keysOfUntypedMapsAreNoMaps() throws {
+  let deep = Array(repeatElement([0x81], count: 60).joined()) + [0xA1, 0x61] + [UInt8](repeating: 0x01, count: 60)
+  #expect(throws: MessagePackError.self) {
+    try deep.withUnsafeBytes {
+      var reader = MessagePackReader($0)
+      _ = try reader.dynamic()
+    }
+  }
+  let numbered = try ([0x81, 0x07, 0xA1, 0x61] as [UInt8]).withUnsafeBytes {
+    var reader = MessagePackReader($0)
+    return try reader.dynamic()
+  }
+  #expect(numbered.json == #"{"7":"a"}"#)
+}
+
 @Test func timesAreGoBinaryTimes() throws {
   #expect(packed { Timestamp().encode(&$0) } == "af01000000000000000000000000ffff")
   let time = try #require(Timestamp("2024-01-02T03:04:05.6Z"))

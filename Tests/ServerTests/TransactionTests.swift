@@ -89,7 +89,7 @@ private func stateWithNode() -> StateSnapshot {
 private func context(_ state: StateSnapshot = StateSnapshot(), delayed: String = "") -> WriteContext {
   WriteContext(
     state: state, datacenter: "dc1", sessionTTLMinimum: .seconds(10), isLockDelayed: { $0 == delayed },
-    renewSession: { _ in })
+    renewSession: { _ in true })
 }
 
 @Suite struct TransactionRuleTests {

@@ -269,10 +269,21 @@ public struct MessagePackReader {
     let count = try mapHeader() ?? 0
     try nested { (reader) throws(MessagePackError) in
       for _ in 0..<count {
-        let key = try reader.dynamic()
-        members.append(key.string ?? key.json, try reader.dynamic())
+        members.append(try reader.dynamicKey(), try reader.dynamic())
       }
     }
     return .object(members)
+  }
+
+  /// Lists and maps are no keys: shown as JSON inside JSON they would double in size with every level.
+  private mutating func dynamicKey() throws(MessagePackError) -> String {
+    let isContainer =
+      switch try peek() {
+      case 0x80...0x9F, 0xDC...0xDF: true
+      default: false
+      }
+    if isContainer { throw mismatch("map key") }
+    let key = try dynamic()
+    return key.string ?? key.json
   }
 }

@@ -36,8 +36,10 @@ final class LeaderDuties: Sendable {
     self.proposals = proposals
     self.loop = loop
     self.now = now
-    sessions = SessionTimers(loop: loop, now: now) { [proposals] id in
-      proposals.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter))
+    sessions = SessionTimers(loop: loop, now: now) { [proposals] id, completion in
+      proposals.propose(SessionDestroy.command(id: id, datacenter: settings.datacenter)) {
+        if case .success = $0 { completion(true) } else { completion(false) }
+      }
     }
     coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposals] in proposals.propose($0) }
     accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposals] in

@@ -11,19 +11,27 @@ final class SessionTimers: Sendable {
     var scheduled: Scheduled<Void>?
     var scheduledFor: UInt64 = .max
     var isLeading = false
+    /// Sessions whose end is on its way into the log: too late to renew them.
+    var ending: Set<String> = []
   }
+
+  /// When the end of a session that could not be logged is tried again: twice this, as for every TTL.
+  private static let retryTime = GoDuration.milliseconds(500)
 
   private let state = Mutex(State())
   private let loop: any EventLoop
   private let now: @Sendable () -> UInt64
-  private let destroy: @Sendable (_ id: String) -> Void
+  private let destroy: Destroy
+
+  /// Logs the end of a session, and tells whether it was logged.
+  typealias Destroy = @Sendable (_ id: String, _ completion: @escaping @Sendable (_ isLogged: Bool) -> Void) -> Void
 
   /// - Parameters:
   ///   - now: the clock of `loop`, in nanoseconds.
-  ///   - destroy: Logs the end of a session; called on `loop`.
+  ///   - destroy: called on `loop`.
   init(
     loop: any EventLoop, now: @escaping @Sendable () -> UInt64 = MonotonicClock.now,
-    destroy: @escaping @Sendable (_ id: String) -> Void
+    destroy: @escaping Destroy
   ) {
     self.loop = loop
     self.now = now
@@ -36,6 +44,7 @@ final class SessionTimers: Sendable {
     state.withLock {
       $0.isLeading = true
       $0.expiry.removeAll()
+      $0.ending = []
       for session in sessions { $0.expiry.arm(session.value.id, ttl: Self.ttl(session), now: now) }
     }
     schedule()
@@ -45,6 +54,7 @@ final class SessionTimers: Sendable {
     state.withLock {
       $0.isLeading = false
       $0.expiry.removeAll()
+      $0.ending = []
       $0.scheduled?.cancel()
       $0.scheduled = nil
       $0.scheduledFor = .max
@@ -52,18 +62,30 @@ final class SessionTimers: Sendable {
   }
 
   /// Starts the time of one session, anew if it runs.
-  func arm(_ session: Row<Session>) {
+  /// - Returns: false if the time was over and the end of the session is on its way.
+  @discardableResult
+  func arm(_ session: Row<Session>) -> Bool {
     let ttl = Self.ttl(session)
-    guard ttl.nanoseconds > 0 else { return }
+    guard ttl.nanoseconds > 0 else { return true }
     let now = now()
-    state.withLock { if $0.isLeading { $0.expiry.arm(session.value.id, ttl: ttl, now: now) } }
+    let isAlive = state.withLock { state in
+      guard !state.ending.contains(session.value.id) else { return false }
+      if state.isLeading { state.expiry.arm(session.value.id, ttl: ttl, now: now) }
+      return true
+    }
     schedule()
+    return isAlive
   }
 
   /// Sessions whose time runs.
   var activeCount: Int { state.withLock { $0.expiry.count } }
 
-  func disarm(_ id: String) { state.withLock { $0.expiry.disarm(id) } }
+  func disarm(_ id: String) {
+    state.withLock {
+      $0.expiry.disarm(id)
+      $0.ending.remove(id)
+    }
+  }
 
   private static func ttl(_ session: Row<Session>) -> GoDuration { GoDuration(session.value.ttl) ?? .zero }
 
@@ -82,9 +104,22 @@ final class SessionTimers: Sendable {
     let ended = state.withLock {
       $0.scheduled = nil
       $0.scheduledFor = .max
-      return $0.expiry.expired(now: now())
+      let ended = $0.expiry.expired(now: now())
+      $0.ending.formUnion(ended)
+      return ended
     }
-    for id in ended { destroy(id) }
+    for id in ended {
+      destroy(id) { [weak self] isLogged in if !isLogged { self?.retry(id) } }
+    }
+    schedule()
+  }
+
+  private func retry(_ id: String) {
+    let now = now()
+    state.withLock {
+      guard $0.isLeading, $0.ending.remove(id) != nil else { return }
+      $0.expiry.arm(id, ttl: Self.retryTime, now: now)
+    }
     schedule()
   }
 }

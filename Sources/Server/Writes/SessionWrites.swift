@@ -84,7 +84,7 @@ public struct SessionRenew: WriteRequest {
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Row<Session>?> {
     guard let session = context.state.session(id).value else { return .immediate(nil) }
     try context.require(.sessionWrite(session.value.node))
-    context.renewSession(session)
+    guard context.renewSession(session) else { return .immediate(nil) }
     return .immediate(session)
   }
 }

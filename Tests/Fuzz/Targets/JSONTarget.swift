@@ -101,7 +101,7 @@ struct JSONTarget: FuzzTarget {
     let store = try Fixture.store()
     let context = WriteContext(
       state: store.current, datacenter: "dc1", sessionTTLMinimum: .seconds(10), isLockDelayed: { _ in false },
-      renewSession: { _ in })
+      renewSession: { _ in true })
     switch try request.prepare(context) {
     case .immediate: return "immediate"
     case .later: return "later"

@@ -84,7 +84,10 @@ final class MemoryBackend: Backend, Sendable {
     var context = WriteContext(
       state: store.current, datacenter: self.datacenter, sessionTTLMinimum: .seconds(10),
       isLockDelayed: { [store] in store.isLockDelayed($0) },
-      renewSession: { session in self.contents.withLock { $0.renewed.append(session.value.id) } })
+      renewSession: { session in
+        self.contents.withLock { $0.renewed.append(session.value.id) }
+        return true
+      })
     if let resolver = resolver.withLock({ $0 }) { context.access = RequestAccess(token, resolver) }
     context.current = { [store] in store.current }
     context.now = WallClock.now()

@@ -44,7 +44,7 @@ import Testing
   private func context() -> WriteContext {
     var context = WriteContext(
       state: store.current, datacenter: "dc1", sessionTTLMinimum: .seconds(10), isLockDelayed: { _ in false },
-      renewSession: { _ in })
+      renewSession: { _ in true })
     context.access = RequestAccess("", Management())
     context.logins = service
     context.now = WallClock.now()

@@ -158,7 +158,9 @@ extension ClusterBackend {
   ) {
     var request = DCSpecificRequest()
     request.datacenter = datacenter
-    ask(Wish(anyServer: method, datacenter: datacenter), .messagePack(request), on: loop, completion)
+    var wish = Wish(anyServer: method, datacenter: datacenter)
+    wish.mayBeHeld = false
+    ask(wish, .messagePack(request), on: loop, completion)
   }
 
   /// Asks another server.

@@ -69,7 +69,7 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     switch destination {
     case .refused(let error): finish(.failure(.here(error)))
     case .nowhere(let error):
-      if NIODeadline.now() >= deadline { finish(.failure(.here(error))) } else { waitABit() }
+      if wish.mayBeHeld, now < deadline { waitABit() } else { finish(.failure(.here(error))) }
     case .here:
       attempt += 1
       let attempt = attempt
@@ -101,12 +101,23 @@ final class RoutedCall<Value: Sendable>: PendingQuery, @unchecked Sendable {
     guard case .failure(let error) = result else { return finish(result) }
     backend.noteFailure(error, at: destination)
     if backend.goesElsewhere(wish) { return tryNext(after: error, at: destination) }
+    guard wish.mayBeHeld else { return tryAnother(after: error, at: destination) }
     let now = NIODeadline.now()
     guard error.allowsRetry(of: wish, byClient: backend.server == nil), now < deadline else { return finish(result) }
     let jitter = TimeAmount.nanoseconds(.random(in: pause.nanoseconds / 2...pause.nanoseconds))
     failed.append((destination, min(now + jitter, deadline)))
     pause = min(pause + pause, backend.holdTimeout)
     waitABit()
+  }
+
+  /// Each server is asked once.
+  private func tryAnother(after error: RouteError, at destination: Destination) {
+    failed.append((destination, .distantFuture))
+    let next = backend.destination(of: wish, tried: tried)
+    guard
+      error.isOfConnection(for: wish), case .server = next, !failed.contains(where: { $0.destination == next })
+    else { return finish(.failure(error)) }
+    tryNow()
   }
 
   /// Another datacenter gets no second chance but that of another server, which is asked at once.

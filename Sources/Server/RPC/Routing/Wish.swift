@@ -10,6 +10,8 @@ struct Wish: Sendable {
   var isStale = false
   /// The server that is asked answers, whoever leads.
   var isForAnyServer = false
+  /// Whether it waits for a server that can carry it out. Who asks who leads wants to know how things are now.
+  var mayBeHeld = true
   /// How long the request itself may wait for a change.
   var blockingTime: TimeAmount?
 
