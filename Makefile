@@ -22,7 +22,7 @@ FIRST_SEED ?= 0
 # Rounds of `make cluster-faults`.
 ROUNDS ?= 100
 
-.PHONY: build run test fuzz peers simulation cluster-faults bench docs install format lint system clean
+.PHONY: build run test fuzz peers patroni simulation cluster-faults bench docs install format lint system clean
 
 build: system
 	swift build $(FLAGS) --product proconsul
@@ -42,10 +42,13 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx, Prometheus and an OpenID provider beside an agent, Patroni beside a cluster; those that are not installed
-# are skipped.
+# HAProxy, nginx, Prometheus and an OpenID provider beside an agent; those that are not installed are skipped.
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
+
+# PostgreSQL under Patroni on three servers, whose leader is killed, as is Patroni's.
+patroni: build
+	.ci/install-system-packages patroni
 	python3 -B Tests/Cluster/patroni $(BINARY)
 
 # Whole datacenters in virtual time, while machines crash and lose each other. See Tests/ClusterTests.
