@@ -139,17 +139,23 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
       }
   }
 
-  /// Says what will be spoken, in clear or inside TLS.
+  /// Says what will be spoken, in clear or inside TLS. Whoever follows takes part before anything can be read: a server of
+  /// HTTP/2 speaks as soon as it knows the protocol.
   static func introduce(
     _ protocol: ServerProtocol, on channel: any Channel,
     _ upgrade: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
   ) -> EventLoopFuture<any Channel> {
     let first = ByteBuffer(bytes: [`protocol`.rawValue])
-    guard let upgrade else { return channel.writeAndFlush(first).map { channel } }
+    guard let upgrade else {
+      channel.writeAndFlush(first, promise: nil)
+      return channel.eventLoop.makeSucceededFuture(channel)
+    }
     return channel.writeAndFlush(ByteBuffer(bytes: [ServerProtocol.tls.rawValue]))
       .flatMap { upgrade(channel) }
-      .flatMap { channel.writeAndFlush(first) }
-      .map { channel }
+      .map {
+        channel.writeAndFlush(first, promise: nil)
+        return channel
+      }
   }
 
   private func connected(_ channel: any Channel) {
