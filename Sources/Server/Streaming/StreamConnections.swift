@@ -66,7 +66,10 @@ public final class StreamConnections: Sendable {
     }
     bootstrap.connect(host: host, port: port)
       .flatMap { [settings] channel in RPCConnection.introduce(.grpc, on: channel, settings.upgrade(address)) }
-      .flatMapThrowing { [grpc] channel in try GRPCConnection(on: channel, authority: address, settings: grpc) }
+      .flatMap { [grpc] channel in
+        channel.eventLoop.submit { try GRPCConnection(on: channel, authority: address, settings: grpc) }
+          .flatMap { connection in channel.setOption(.autoRead, value: true).map { connection } }
+      }
       .whenComplete { [self] result in
         dialled(
           address,

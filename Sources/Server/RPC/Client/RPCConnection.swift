@@ -139,23 +139,22 @@ final class RPCConnection: YamuxDelegate, @unchecked Sendable {
       }
   }
 
-  /// Says what will be spoken, in clear or inside TLS. Whoever follows takes part before anything can be read: a server of
-  /// HTTP/2 speaks as soon as it knows the protocol.
+  /// Says what will be spoken, in clear or inside TLS. A server of gRPC speaks as soon as it knows that: its channel reads
+  /// nothing until whoever listens sets `autoRead`.
   static func introduce(
     _ protocol: ServerProtocol, on channel: any Channel,
     _ upgrade: (@Sendable (any Channel) -> EventLoopFuture<Void>)?
   ) -> EventLoopFuture<any Channel> {
     let first = ByteBuffer(bytes: [`protocol`.rawValue])
+    let speaksFirst = `protocol` == .grpc
     guard let upgrade else {
-      channel.writeAndFlush(first, promise: nil)
-      return channel.eventLoop.makeSucceededFuture(channel)
+      return channel.setOption(.autoRead, value: !speaksFirst).flatMap { channel.writeAndFlush(first) }.map { channel }
     }
     return channel.writeAndFlush(ByteBuffer(bytes: [ServerProtocol.tls.rawValue]))
       .flatMap { upgrade(channel) }
-      .map {
-        channel.writeAndFlush(first, promise: nil)
-        return channel
-      }
+      .flatMap { channel.setOption(.autoRead, value: !speaksFirst) }
+      .flatMap { channel.writeAndFlush(first) }
+      .map { channel }
   }
 
   private func connected(_ channel: any Channel) {
