@@ -9,7 +9,7 @@ import urllib.request
 from agent import eventually, get, program
 
 MANAGEMENT = "e8a1c0de-5eed-4a11-9b00-0000000000a1"
-CONFIG = {"acl": {"enabled": True, "tokens": {"initial_management": MANAGEMENT}}}
+AGENT = {"acl": {"enabled": True, "tokens": {"initial_management": MANAGEMENT}}}
 PORT = 29500
 
 # Stands for the browser: opens the page of the provider, says who somebody is, and goes where it is sent.
