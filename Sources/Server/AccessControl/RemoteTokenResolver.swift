@@ -120,6 +120,9 @@ public final class RemoteTokenResolver: AuthorizerResolver {
     return PolicyAuthorizer(accessorID: "", rules: CompiledRules([], fallback: fallback))
   }
 
+  /// Whether the servers ever said something about this token.
+  func remembers(_ token: String) -> Bool { memory.withLock { $0.known[Self.secret(token)] != nil } }
+
   public func knows(_ token: String) -> Bool {
     let secret = Self.secret(token)
     let (known, recovery) = memory.withLock { ($0.known[secret], $0.recovery) }

@@ -28,8 +28,13 @@ final class FederatedTokenResolver: AuthorizerResolver {
 
   func authorizer(for token: String) throws(AccessControlError) -> any Authorizer {
     if own.keeps(token) { return try own.authorizer(for: token) }
+    // What is neither here nor remembered does not exist, even if the primary cannot be asked: no down policy is needed.
+    if hasReplicated, !remote.remembers(token) { throw .notFound }
     return try remote.authorizer(for: token)
   }
+
+  /// Whether the primary's tokens are kept here: every primary has one for requests without any.
+  private var hasReplicated: Bool { secondary.allowsLocalTokens && own.keeps("") }
 
   func knows(_ token: String) -> Bool { own.keeps(token) || remote.knows(token) }
   func find(_ token: String, _ done: @escaping @Sendable () -> Void) { remote.find(token, done) }
