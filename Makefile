@@ -42,7 +42,8 @@ fuzz: system
 	swift build $(FLAGS) --product fuzz
 	SWIFT_BACKTRACE=enable=no .build/release/fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGUMENTS)
 
-# HAProxy, nginx, Prometheus and an OpenID provider beside an agent; those that are not installed are skipped.
+# HAProxy, nginx, Prometheus and an OpenID provider beside an agent; those that are not installed are skipped
+# (`.ci/install-system-packages peers`, `.ci/install-python-peers`).
 peers: build
 	python3 -B Tests/Peers/run $(BINARY)
 

@@ -26,6 +26,13 @@ public protocol AgentControl: Sendable {
   /// Hands leadership over to a server, or with "" to the one that is furthest along.
   func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
 
+  /// How far a datacenter's access control has followed the primary, as its leader tells it.
+  func replicationStatus(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<ACLReplicationStatus>
+  /// What the token of a request may do in another datacenter.
+  func authorize(
+    _ questions: [ACLAuthorizationRequest], _ options: QueryOptions, on loop: any EventLoop
+  ) -> EventLoopFuture<[ACLAuthorizationResponse]>
+
   /// Shows or changes the keys of gossip, of this datacenter's pool alone or with all other pools.
   func keyring(_ request: KeyringRequest, on loop: any EventLoop) -> EventLoopFuture<[KeyringResponse]>
   /// Has a server of another datacenter send a user event there, which is given as it travels in gossip.

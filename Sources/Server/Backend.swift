@@ -51,6 +51,10 @@ public protocol ReadQuery: Sendable {
   static func setMeta(_ meta: RPCQueryMeta, of response: inout Response)
   /// Whether it is refused where there is no service mesh (`connect.enabled`).
   static var needsMesh: Bool { get }
+  /// Whether it is refused where there can be no tokens of one datacenter alone.
+  static var needsLocalTokens: Bool { get }
+  /// In a secondary datacenter, what to ask the primary instead of this one; nil for what is answered here.
+  func inPrimary(_ here: SecondaryView) -> Self?
   /// Leaves only the elements that match, where an answer has elements.
   static func filter(_ response: inout Response, by expression: String) throws(FilterError)
 }
@@ -59,6 +63,8 @@ extension ReadQuery {
   public var isOpen: Bool { false }
   public func tellsOrigin(_ reply: Reply) -> Bool { true }
   public static var needsMesh: Bool { false }
+  public static var needsLocalTokens: Bool { false }
+  public func inPrimary(_ here: SecondaryView) -> Self? { nil }
   public func count(_ answer: Reply) {}
   public static func reply(error: String) -> Reply? { nil }
   public static func meta(of response: Response) -> RPCQueryMeta? { nil }
@@ -88,6 +94,8 @@ public protocol WriteRequest: Sendable {
   ///
   /// - Throws: `ServerError.invalid` with the reference's text for requests that must not be logged.
   func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Reply>
+  /// In a secondary datacenter, whether the primary carries it out.
+  func belongsInPrimary(_ here: SecondaryView) -> Bool
 
   /// The change as it travels, without datacenter and token.
   var request: Request { get }
@@ -100,6 +108,7 @@ public protocol WriteRequest: Sendable {
 
 extension WriteRequest {
   public static var duration: MetricSample? { nil }
+  public func belongsInPrimary(_ here: SecondaryView) -> Bool { false }
 }
 
 /// What a write comes to once it was checked on the leader.
@@ -143,6 +152,10 @@ public struct WriteContext: Sendable {
   public var dataDirectory: String?
   /// Asks identity providers; nil on servers without access control.
   public var logins: LoginService?
+  /// The datacenter that policies, roles and global tokens are written in; nil in that one itself.
+  public var primaryDatacenter: String?
+  /// Whether there can be tokens of this datacenter alone.
+  public var allowsLocalTokens = true
   /// The cluster's certificate authority; nil on servers without a service mesh.
   var authority: AuthorityDuties?
   /// The state at the time of the call: what a command made of it.

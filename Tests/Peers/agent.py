@@ -15,11 +15,15 @@ class Skipped(Exception):
     """The program is not here."""
 
 
+# Where .ci/install-python-peers puts programs.
+PYTHON_PROGRAMS = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.build/peers-venv/bin"))
+
+
 def program(name, package):
     """The path of a program."""
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:" + PYTHON_PROGRAMS)
     if not found:
-        raise Skipped(f"{name} is not installed (Debian's package {package})")
+        raise Skipped(f"{name} is not installed ({package})")
     return found
 
 

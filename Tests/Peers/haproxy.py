@@ -26,7 +26,7 @@ backend web
 
 
 def run(agent):
-    binary = program("haproxy", "haproxy")
+    binary = program("haproxy", "Debian's package haproxy")
     prefix = agent.ip.rsplit(".", 1)[0]
     for number in (2, 3, 4):
         agent.serve(f"{prefix}.{number}", 9000 + number, f"instance {number}")

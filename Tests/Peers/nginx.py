@@ -27,7 +27,7 @@ http {{
 
 
 def run(agent):
-    binary = program("nginx", "nginx-light")
+    binary = program("nginx", "Debian's package nginx-light")
     prefix = agent.ip.rsplit(".", 1)[0]
     for number in (2, 3):
         agent.serve(f"{prefix}.{number}", 9000, f"instance {number}")

@@ -31,7 +31,7 @@ def call(agent, method, path, value=None, token=MANAGEMENT):
 
 
 def run(agent):
-    provider = program("oidc-provider-mock", "none; PyPI: oidc-provider-mock")
+    provider = program("oidc-provider-mock", ".ci/install-python-peers")
     agent.start([provider, "--host", agent.ip, "--port", str(PORT), "--user-claims",
                  json.dumps({"sub": "alice", "groups": ["eng"]})])
     issuer = f"http://{agent.ip}:{PORT}"

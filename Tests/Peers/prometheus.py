@@ -18,8 +18,8 @@ scrape_configs:
 
 
 def run(agent):
-    promtool = program("promtool", "prometheus")
-    binary = program("prometheus", "prometheus")
+    promtool = program("promtool", "Debian's package prometheus")
+    binary = program("prometheus", "Debian's package prometheus")
     agent.put("/v1/kv/a", "b")
     agent.register("web", "web", "192.0.2.1", 80)
     status, page = get(f"{agent.url}/v1/agent/metrics?format=prometheus")

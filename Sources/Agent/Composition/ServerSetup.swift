@@ -127,6 +127,20 @@ extension AccessControlSettings {
     self.dataDirectory = dataDirectory
     isDryRun = acl.dryRun
     listsKeysByPolicy = acl.enableKeyListPolicy
+    primary = PrimaryDatacenter(configuration)
+  }
+}
+
+extension PrimaryDatacenter {
+  /// Nil in the primary datacenter itself.
+  init?(_ configuration: RuntimeConfiguration) {
+    let (name, acl) = (configuration.primaryDatacenter, configuration.acl)
+    if name.isEmpty || name == configuration.datacenter { return nil }
+    self.init(name)
+    replicatesTokens = acl.enableTokenReplication
+    replicationToken = Secret(acl.tokens.replication)
+    tokenTTL = acl.tokenTTL
+    downPolicy = RemoteTokenResolver.DownPolicy(rawValue: acl.downPolicy) ?? .extendCache
   }
 }
 

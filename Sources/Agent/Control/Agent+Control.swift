@@ -76,6 +76,7 @@ extension Agent: AgentControl {
   func useTokens(_ tokens: RuntimeConfiguration.ACL.Tokens) {
     credentials.set(tokens)
     access?.setRecoveryToken(Secret(tokens.agentRecovery))
+    server?.setReplicationToken(Secret(tokens.replication))
     local.setTokens(.init(configuration))
   }
 

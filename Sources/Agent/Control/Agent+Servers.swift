@@ -15,6 +15,18 @@ extension Agent {
     future(on: loop) { cluster.backend.autopilotState(options, on: loop, $0) }
   }
 
+  public func replicationStatus(
+    _ options: QueryOptions, on loop: any EventLoop
+  ) -> EventLoopFuture<ACLReplicationStatus> {
+    future(on: loop) { cluster.backend.replicationStatus(options, on: loop, $0) }
+  }
+
+  public func authorize(
+    _ questions: [ACLAuthorizationRequest], _ options: QueryOptions, on loop: any EventLoop
+  ) -> EventLoopFuture<[ACLAuthorizationResponse]> {
+    future(on: loop) { cluster.backend.authorize(questions, options, on: loop, $0) }
+  }
+
   public func datacenters(on loop: any EventLoop) -> EventLoopFuture<[String]> {
     future(on: loop) { cluster.backend.datacenters(on: loop, $0) }
   }

@@ -19,7 +19,8 @@ extension SettingTable {
         + "cluster needs before its `default_policy` becomes `deny`. Access control itself stays protected."),
     Setting(
       "acl.enable_token_replication", .bool, default: false, debug: "ACLTokenReplication",
-      "Secondary datacenters replicate tokens, too."),
+      "In a secondary datacenter: keeps the primary's global tokens here, so that they work while it is away, and allows "
+        + "tokens of this datacenter alone. Policies and roles are kept in any case."),
     Setting(
       "acl.enable_token_persistence", .bool, default: false, debug: "ACLTokens.EnablePersistence",
       "Tokens set over HTTP survive a restart."),
@@ -38,7 +39,9 @@ extension SettingTable {
       "Token that opens the agent's endpoints while no server can resolve tokens."),
     Setting(
       "acl.tokens.replication", .string, default: "", traits: [.reloadable, .secret],
-      debug: "ACLTokens.ACLReplicationToken", "Token of replication from the primary datacenter."),
+      debug: "ACLTokens.ACLReplicationToken",
+      "Token with which servers of a secondary datacenter ask the primary for policies, roles and tokens: it needs acl = "
+        + "\"read\", and \"write\" where tokens are replicated."),
     Setting(
       "acl.tokens.config_file_service_registration", .string, default: "", traits: [.reloadable, .secret],
       debug: "ACLTokens.ACLConfigFileRegistrationToken",

@@ -19,10 +19,13 @@ public struct TokenRead: ReadQuery {
 
     /// What the token may do.
     ///
-    /// - Parameter fallback: what is allowed without a matching rule.
-    public func authorizer(fallback: CompiledRules.Fallback) -> PolicyAuthorizer {
-      PolicyAuthorizer(
-        accessorID: token.accessorID, rules: TokenResolver.compile(policies, fallback: fallback))
+    /// - Parameters:
+    ///   - fallback: what is allowed without a matching rule.
+    ///   - datacenter: where; policies may be valid elsewhere only.
+    public func authorizer(fallback: CompiledRules.Fallback, in datacenter: String) -> PolicyAuthorizer {
+      let valid = policies.filter { $0.isValid(in: datacenter) }
+      return PolicyAuthorizer(
+        accessorID: token.accessorID, rules: TokenResolver.compile(valid, fallback: fallback))
     }
   }
 
@@ -43,7 +46,9 @@ public struct TokenRead: ReadQuery {
     let now = WallClock.now()
     return found.map { token in
       guard let token, !token.isExpired(at: now) else { return nil }
-      let all = TokenPolicies(token, in: state, datacenter: datacenter)
+      // Who asks about a secret wants to know what it may do, perhaps in another datacenter, and looks for that themselves.
+      let place: String? = if case .accessor = name { datacenter } else { nil }
+      let all = TokenPolicies(token, in: state, datacenter: place)
       return Found(token: token, policies: all.policies, roles: all.roles)
     }
   }
@@ -53,12 +58,66 @@ public struct TokenRead: ReadQuery {
 public struct TokenList: ReadQuery {
   public static let method = "ACL.TokenList"
   public var selection: StateSnapshot.TokenSelection
+  /// Whether tokens of this datacenter alone are among them, and those that all datacenters know.
+  public var includesLocal = true
+  public var includesGlobal = true
 
   public init(_ selection: StateSnapshot.TokenSelection) { self.selection = selection }
 
   public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLToken]> {
     let now = WallClock.now()
-    return state.aclTokens(selection).map { $0.filter { !$0.isExpired(at: now) } }
+    return state.aclTokens(selection).map { tokens in
+      tokens.filter { ($0.local ? includesLocal : includesGlobal) && !$0.isExpired(at: now) }
+    }
+  }
+}
+
+/// Tokens with their secrets, by their accessors: what a datacenter needs to keep them too.
+public struct TokenBatchRead: ReadQuery {
+  public static let method = "ACL.TokenBatchRead"
+  public var accessors: [String]
+
+  public struct Found: Sendable {
+    public var tokens: [ACLToken]
+    /// Whether the secrets are hidden, as the reader may not see them.
+    public var isRedacted = false
+  }
+
+  public init(_ accessors: [String]) { self.accessors = accessors }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<Found> {
+    let now = WallClock.now()
+    return state.aclTokens(.accessors(accessors)).map { tokens in
+      Found(tokens: tokens.filter { !$0.isExpired(at: now) })
+    }
+  }
+}
+
+/// Policies with their rules, by their ids.
+public struct PolicyBatchRead: ReadQuery {
+  public static let method = "ACL.PolicyBatchRead"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLPolicy]> {
+    QueryResult(
+      index: state.aclPolicies().index, value: ids.compactMap { state.aclPolicy(id: $0).value?.value },
+      watch: state.aclPolicies().watch)
+  }
+}
+
+/// Roles, by their ids.
+public struct RoleBatchRead: ReadQuery {
+  public static let method = "ACL.RoleBatchRead"
+  public var ids: [String]
+
+  public init(_ ids: [String]) { self.ids = ids }
+
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ACLRole]> {
+    QueryResult(
+      index: state.aclRoles().index, value: ids.compactMap { state.aclRole(id: $0).value },
+      watch: state.aclRoles().watch)
   }
 }
 

@@ -15,6 +15,9 @@ public struct AccessControlSettings: Sendable {
   /// The shortest time for which a token may be made.
   public var minimumTokenTTL = GoDuration.minutes(1)
 
+  /// Where policies, roles and global tokens come from; nil in the primary datacenter itself.
+  public var primary: PrimaryDatacenter?
+
   /// Whether lists of keys need a right of their own.
   public var listsKeysByPolicy = false
   /// Whether refusals are only noted.

@@ -12,6 +12,9 @@ public struct ACLBootstrap: WriteRequest {
   public init(secret: Secret) { self.secret = secret }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<ACLToken> {
+    if let primary = context.primaryDatacenter {
+      throw .invalid("ACL support disabled for bootstrapping: it is done in the primary datacenter \(primary.goQuoted)")
+    }
     let state = context.state
     let reset = BootstrapReset(context.dataDirectory)
     let done = state.aclBootstrapIndex

@@ -228,6 +228,17 @@ extension TokenList {
   }
 }
 
+extension TokenBatchRead {
+  public func permission(_ reader: Reader) -> Permission? { .aclRead }
+
+  public func limit(_ reply: inout Found, to reader: Reader) -> Bool {
+    if reader.allows(.aclWrite) { return false }
+    reply.isRedacted = true
+    for place in reply.tokens.indices { reply.tokens[place].hideSecret() }
+    return false
+  }
+}
+
 /// A token's own policies and roles need no right, all others are hidden.
 extension PolicyResolve {
   public func evaluate(_ state: StateSnapshot, for reader: Reader) throws(ServerError) -> LimitedResult<[ACLPolicy]> {
@@ -262,6 +273,8 @@ extension Reader {
 
 extension PolicyRead: SingleRightQuery { public var right: Permission { .aclRead } }
 extension PolicyList: SingleRightQuery { public var right: Permission { .aclRead } }
+extension PolicyBatchRead: SingleRightQuery { public var right: Permission { .aclRead } }
+extension RoleBatchRead: SingleRightQuery { public var right: Permission { .aclRead } }
 extension RoleRead: SingleRightQuery { public var right: Permission { .aclRead } }
 extension RoleList: SingleRightQuery { public var right: Permission { .aclRead } }
 

@@ -3,7 +3,8 @@ import Model
 import NIOCore
 import Synchronization
 
-/// Turns secrets into rights on an agent that has no server of its own: it asks the servers and remembers what they said.
+/// Turns secrets into rights where the state does not have them: on an agent that has no server of its own, and for tokens
+/// that only the primary datacenter has. It asks the servers and remembers what they said.
 ///
 ///     request ── knows? ──yes──▶ authorizer
 ///                  └─no──▶ find ──ACL.TokenRead──▶ servers, once for all who wait for the same token
@@ -37,7 +38,7 @@ public final class RemoteTokenResolver: AuthorizerResolver {
     let expiration: Timestamp?
     /// The ids of the policies and when each was changed: equal ones need not be compiled again.
     let policies: [String]
-    let fetchedAt: NIODeadline
+    var fetchedAt: NIODeadline
   }
 
   private struct Memory {
@@ -52,7 +53,14 @@ public final class RemoteTokenResolver: AuthorizerResolver {
 
   private let settings: Settings
   private let lifetime: TimeAmount
-  private let backend: any Backend
+  /// How the servers are asked.
+  typealias Ask =
+    @Sendable (
+      TokenRead, QueryOptions, any EventLoop, @escaping @Sendable (Result<Answer<TokenRead.Reply>, ServerError>) -> Void
+    ) -> Void
+
+  private let datacenter: String
+  private let ask: Ask
   private let loop: any EventLoop
   private let clock: @Sendable () -> NIODeadline
   private let now: @Sendable () -> Timestamp
@@ -61,13 +69,25 @@ public final class RemoteTokenResolver: AuthorizerResolver {
   /// - Parameters:
   ///   - loop: where answers of the servers are taken.
   ///   - clock: tells how old what is remembered is.
-  public init(
+  public convenience init(
     _ settings: Settings, backend: any Backend, on loop: any EventLoop,
     clock: @escaping @Sendable () -> NIODeadline = { .now() },
     now: @escaping @Sendable () -> Timestamp = { WallClock.now() }
   ) {
+    self.init(settings, datacenter: backend.datacenter, on: loop, clock: clock, now: now) {
+      backend.query($0, $1, on: $2, $3)
+    }
+  }
+
+  /// - Parameter datacenter: that of this agent: where policies have to be valid.
+  init(
+    _ settings: Settings, datacenter: String, on loop: any EventLoop,
+    clock: @escaping @Sendable () -> NIODeadline = { .now() },
+    now: @escaping @Sendable () -> Timestamp = { WallClock.now() }, ask: @escaping Ask
+  ) {
     self.settings = settings
-    self.backend = backend
+    self.datacenter = datacenter
+    self.ask = ask
     self.loop = loop
     self.clock = clock
     self.now = now
@@ -100,6 +120,9 @@ public final class RemoteTokenResolver: AuthorizerResolver {
     return PolicyAuthorizer(accessorID: "", rules: CompiledRules([], fallback: fallback))
   }
 
+  /// Whether the servers ever said something about this token.
+  func remembers(_ token: String) -> Bool { memory.withLock { $0.known[Self.secret(token)] != nil } }
+
   public func knows(_ token: String) -> Bool {
     let secret = Self.secret(token)
     let (known, recovery) = memory.withLock { ($0.known[secret], $0.recovery) }
@@ -129,8 +152,8 @@ public final class RemoteTokenResolver: AuthorizerResolver {
     var options = QueryOptions()
     options.token = secret == ACLToken.anonymousSecret ? "" : secret.revealed
     options.consistency = consistency
-    let query = TokenRead(.secret(secret), datacenter: backend.datacenter)
-    backend.query(query, options, on: loop) { [self] result in
+    let query = TokenRead(.secret(secret), datacenter: datacenter)
+    ask(query, options, loop) { [self] result in
       switch result {
       case .success(let answer):
         if answer.value == nil, consistency == .stale { return fetch(secret, .leaseBased) }
@@ -152,7 +175,7 @@ public final class RemoteTokenResolver: AuthorizerResolver {
       if let old = before?.authorizer, before?.policies == policies, old.accessorID == found.token.accessorID {
         authorizer = old
       } else {
-        authorizer = found.authorizer(fallback: settings.fallback)
+        authorizer = found.authorizer(fallback: settings.fallback, in: datacenter)
       }
     } else if secret == ACLToken.anonymousSecret {
       // A new cluster has no token for those without one, yet.
@@ -171,7 +194,8 @@ public final class RemoteTokenResolver: AuthorizerResolver {
   private func failed(_ secret: Secret) {
     finish(secret) { memory in
       switch settings.downPolicy {
-      case .extendCache, .asyncCache: break
+      // Not every request is to wait until the servers do not answer.
+      case .extendCache, .asyncCache: memory.known[secret]?.fetchedAt = clock()
       case .allow, .deny: memory.known[secret] = nil
       }
     }

@@ -47,6 +47,13 @@ public final class TokenResolver: AuthorizerResolver {
     recovery.withLock { $0 = secret.isEmpty ? nil : (secret, authorizer) }
   }
 
+  /// Whether the state has this token, or it is the one for emergencies.
+  func keeps(_ token: String) -> Bool {
+    let secret = token.isEmpty ? ACLToken.anonymousSecret : Secret(token)
+    if let local = recovery.withLock({ $0 }), local.secret == secret { return true }
+    return state().aclTokenRow(secret: secret) != nil
+  }
+
   public func authorizer(for token: String) throws(AccessControlError) -> any Authorizer {
     let secret = token.isEmpty ? ACLToken.anonymousSecret : Secret(token)
     if let local = recovery.withLock({ $0 }), local.secret == secret { return local.authorizer }
@@ -126,9 +133,10 @@ public struct TokenPolicies {
   public private(set) var policies: [ACLPolicy] = []
   public private(set) var roles: [ACLRole] = []
   private var seen: Set<String> = []
-  private let datacenter: String
+  private let datacenter: String?
 
-  public init(_ token: ACLToken, in snapshot: StateSnapshot, datacenter: String) {
+  /// - Parameter datacenter: nil takes those that are valid in any.
+  public init(_ token: ACLToken, in snapshot: StateSnapshot, datacenter: String?) {
     self.datacenter = datacenter
     roles = token.roles.compactMap { snapshot.aclRole(id: $0.id).value }
     for link in token.policies + roles.flatMap(\.policies) {
@@ -142,9 +150,13 @@ public struct TokenPolicies {
   }
 
   private mutating func add(_ policy: ACLPolicy) {
-    let isValid = policy.datacenters.isEmpty || policy.datacenters.contains(datacenter)
+    let isValid = datacenter.map { policy.isValid(in: $0) } ?? true
     if isValid, seen.insert(policy.id).inserted { policies.append(policy) }
   }
+}
+
+extension ACLPolicy {
+  func isValid(in datacenter: String) -> Bool { datacenters.isEmpty || datacenters.contains(datacenter) }
 }
 
 /// The rights of the token that an operator keeps for emergencies: the agent itself, and the names of all nodes.

@@ -17,6 +17,7 @@ public struct TokenSet: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<ACLToken> {
     try context.require(.aclWrite)
+    if token.local { try context.requireLocalTokens() }
     var token = token
     if creates { try Self.begin(&token, context) } else { try Self.adopt(&token, context.state) }
     try Self.complete(&token, context.state)
@@ -134,6 +135,7 @@ public struct TokenClone: WriteRequest {
     try context.require(.aclWrite)
     if let problem = ACLIdentifiers.problem(accessor, table: "token") { throw .invalid(problem) }
     guard let original = context.state.aclToken(accessor: accessor).value else { return .immediate(nil) }
+    if original.local { try context.requireLocalTokens() }
     if !original.authMethod.isEmpty { throw .invalid("Cannot clone a token created from an auth method") }
     var copy = original
     copy.accessorID = ""

@@ -25,6 +25,9 @@ public struct AuthMethodSet: WriteRequest {
     guard ["", "local", "global"].contains(record.tokenLocality) else {
       throw .invalid("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
     }
+    if record.tokenLocality == "global", context.primaryDatacenter != nil {
+      throw .invalid("Invalid Auth Method: TokenLocality 'global' can only be used in the primary datacenter")
+    }
     try checkTTL(record.maxTokenTTL, minimum: context.minimumTokenTTL)
     let settings: Progress<Void>
     do throws(AuthenticationError) {
@@ -59,6 +62,7 @@ public struct AuthMethodDelete: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
     try context.require(.aclWrite)
+    _ = try context.requireLogins()
     guard context.state.aclAuthMethod(name).value != nil else { return .immediate(false) }
     return .command(.accessControl(.deleteAuthMethods(ACLAuthMethodBatchDeleteRequest([name])))) {
       (result) throws(ServerError) in
@@ -121,6 +125,7 @@ public struct BindingRuleDelete: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
     try context.require(.aclWrite)
+    _ = try context.requireLogins()
     if let problem = ACLIdentifiers.problem(id, table: "binding rule") { throw .invalid(problem) }
     guard let rule = context.state.aclBindingRule(id).value?.value else { return .immediate(false) }
     return .command(.accessControl(.deleteBindingRules(ACLBindingRuleBatchDeleteRequest([rule.id])))) {

@@ -1,4 +1,5 @@
 import Authentication
+import Logging
 import Model
 import State
 import Synchronization
@@ -15,10 +16,31 @@ public final class LoginService: Sendable {
   }
 
   let transport: any ProviderTransport
+  private let logger: Logger
   private let known = Mutex<[String: Known]>([:])
   private let browserLogins = Mutex(BrowserLogins())
 
-  public init(_ transport: any ProviderTransport) { self.transport = transport }
+  public init(_ transport: any ProviderTransport, logger: Logger = Logger(label: "server")) {
+    self.transport = transport
+    self.logger = logger
+  }
+
+  /// Tells the log who came or went, and with what rights; never what proved it.
+  func note(_ event: String, of token: ACLToken) {
+    let bindings =
+      token.serviceIdentities.map { "service:\($0.serviceName)" }
+      + token.nodeIdentities.map { "node:\($0.nodeName)" } + token.roles.map { "role:\($0.name)" }
+      + token.policies.map { "policy:\($0.name)" }
+      + token.templatedPolicies.map { policy in
+        "template:\(policy.templateName)" + (policy.templateVariables.map { ":\($0.name)" } ?? "")
+      }
+    logger.info(
+      "\(event)",
+      metadata: [
+        "accessor": "\(token.accessorID)", "auth_method": "\(token.authMethod)",
+        "bindings": "\(bindings.joined(separator: ","))", "local": "\(token.local)",
+      ])
+  }
 
   /// The method of that name in the state, with what is known of its provider as long as nobody changes the method.
   func method(_ name: String, _ state: StateSnapshot) throws(ServerError) -> (record: ACLAuthMethod, known: Known) {
@@ -66,6 +88,7 @@ public struct NoProviders: ProviderTransport {
 extension WriteContext {
   func requireLogins() throws(ServerError) -> LoginService {
     guard let logins else { throw .invalid("ACL support disabled") }
+    if !allowsLocalTokens { throw Secondary.needsTokenReplication }
     return logins
   }
 }

@@ -54,12 +54,13 @@ struct LoginToken {
     request.tokens = [token]
     // What its rights come from may be deleted while the command is on its way.
     request.prohibitUnprivileged = true
-    let current = context.current
+    let (current, logins) = (context.current, try context.requireLogins())
     return .command(.accessControl(.setTokens(request))) { [token] (result) throws(ServerError) in
       _ = try result.success(prefix: "")
       guard let stored = current().aclToken(accessor: token.accessorID).value else {
         throw .permissionDenied("")
       }
+      logins.note("login", of: stored)
       return stored
     }
   }
@@ -116,7 +117,7 @@ public struct Logout: WriteRequest {
   public init(_ token: Secret) { self.token = token }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
-    _ = try context.requireLogins()
+    let logins = try context.requireLogins()
     if token.isEmpty { throw .accessObjectNotFound("no token was given") }
     guard let found = context.state.aclToken(secret: token).value, !found.isExpired(at: context.now) else {
       throw .tokenNotFound
@@ -124,7 +125,9 @@ public struct Logout: WriteRequest {
     if found.authMethod.isEmpty { throw .permissionDenied("token wasn't created via login") }
     return .command(.accessControl(.deleteTokens(ACLTokenBatchDeleteRequest([found.accessorID])))) {
       (result) throws(ServerError) in
-      try result.success(prefix: "")
+      let isGone = try result.success(prefix: "")
+      logins.note("logout", of: found)
+      return isGone
     }
   }
 }

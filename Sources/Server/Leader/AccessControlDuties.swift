@@ -4,7 +4,8 @@ import NIOCore
 import State
 import Synchronization
 
-/// What a leader does for access control: makes what every cluster has, and deletes tokens whose time is over.
+/// What a leader does for access control: makes what every cluster has, or in a secondary datacenter takes it over from the
+/// primary, and deletes tokens whose time is over.
 final class AccessControlDuties: Sendable {
   private struct Reaping {
     var task: Scheduled<Void>?
@@ -18,12 +19,15 @@ final class AccessControlDuties: Sendable {
   private let store: StateStore
   private let loop: any EventLoop
   private let propose: @Sendable (Command) -> Void
+  /// Nil in the primary datacenter.
+  private let replicator: Replicator?
   private let reaping = Mutex(Reaping())
 
   init(
-    _ settings: AccessControlSettings?, store: StateStore, loop: any EventLoop,
+    _ settings: AccessControlSettings?, replicator: Replicator? = nil, store: StateStore, loop: any EventLoop,
     propose: @escaping @Sendable (Command) -> Void
   ) {
+    self.replicator = replicator
     self.settings = settings
     self.store = store
     self.loop = loop
@@ -32,11 +36,19 @@ final class AccessControlDuties: Sendable {
 
   func lead() {
     guard let settings else { return }
-    for command in Self.initialCommands(settings, store.current, now: WallClock.now()) { propose(command) }
+    if let replicator {
+      replicator.lead()
+    } else {
+      for command in Self.initialCommands(settings, store.current, now: WallClock.now()) { propose(command) }
+    }
     schedule()
   }
 
+  /// The primary may answer now what it refused before.
+  func replicationTokenChanged() { replicator?.restart() }
+
   func follow() {
+    replicator?.follow()
     reaping.withLock {
       $0.task?.cancel()
       $0 = Reaping()

@@ -18,7 +18,7 @@ final class LeaderDuties: Sendable {
   let coordinates: CoordinateUpdates
   /// Nil without a service mesh.
   let authority: AuthorityDuties?
-  private let accessControl: AccessControlDuties
+  let accessControl: AccessControlDuties
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -28,7 +28,8 @@ final class LeaderDuties: Sendable {
 
   /// - Parameter now: the clock of `loop`, in nanoseconds.
   init(
-    settings: ServerNode.Settings, store: StateStore, proposals: LeaderProposals, loop: any EventLoop,
+    settings: ServerNode.Settings, store: StateStore, secondary: Secondary? = nil, proposals: LeaderProposals,
+    loop: any EventLoop,
     now: @escaping @Sendable () -> UInt64 = MonotonicClock.now
   ) {
     self.settings = settings
@@ -42,9 +43,12 @@ final class LeaderDuties: Sendable {
       }
     }
     coordinates = CoordinateUpdates(settings.coordinates, loop: loop) { [proposals] in proposals.propose($0) }
-    accessControl = AccessControlDuties(settings.accessControl, store: store, loop: loop) { [proposals] in
-      proposals.propose($0)
+    let replicator = secondary.map {
+      Replicator($0, store: store, loop: loop, logger: settings.logger) { [proposals] in proposals.propose($0, $1) }
     }
+    accessControl = AccessControlDuties(
+      settings.accessControl, replicator: replicator, store: store, loop: loop
+    ) { [proposals] in proposals.propose($0) }
     authority = settings.authority.map {
       AuthorityDuties($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
         [proposals] in proposals.propose($0, $1)

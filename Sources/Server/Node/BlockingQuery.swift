@@ -40,7 +40,9 @@ final class BlockingQuery<Query: ReadQuery>: PendingQuery, @unchecked Sendable {
     evaluate()
     guard completion != nil else { return }
     ServerMetrics.blockingQueries.add(1)
-    deadline = loop.scheduleTask(in: timeout) { [weak self] in self?.answerNow() }
+    // When the token stops being valid, there is something to answer.
+    let lifetime = access?.lifetime().map { TimeAmount.nanoseconds(max($0, 0) &+ 1_000_000) }
+    deadline = loop.scheduleTask(in: min(timeout, lifetime ?? timeout)) { [weak self] in self?.answerNow() }
   }
 
   private func evaluate() {

@@ -25,6 +25,37 @@ extension ServerNode: Backend {
       completion(.failure(.meshDisabled))
       return nil
     }
+    if !query.isOpen, isForeign(options.token) {
+      let handle = DeferredQuery()
+      find(options.token, on: loop) { [self] in
+        handle.begin { admitted(query, options, on: loop, completion) }
+      }
+      return handle
+    }
+    return admitted(query, options, on: loop, completion)
+  }
+
+  /// Whether the primary datacenter has to be asked first what a token may do.
+  private func isForeign(_ token: String) -> Bool { foreignTokens.map { !$0.knows(token) } ?? false }
+
+  private func find(_ token: String, on loop: any EventLoop, _ done: @escaping @Sendable () -> Void) {
+    guard let foreignTokens else { return done() }
+    foreignTokens.find(token) { loop.execute(done) }
+  }
+
+  /// Goes on as soon as it is known what the token may do: at once, but for tokens that only the primary datacenter has.
+  func whenKnown(_ token: String, on loop: any EventLoop, _ done: @escaping @Sendable () -> Void) {
+    if isForeign(token) { find(token, on: loop, done) } else { done() }
+  }
+
+  private func admitted<Query: ReadQuery>(
+    _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
+  ) -> PendingQuery? {
+    if Query.needsLocalTokens, let secondary, !secondary.allowsLocalTokens {
+      completion(.failure(Secondary.needsTokenReplication))
+      return nil
+    }
     guard limiter.admits(.read, Query.method) else {
       completion(.failure(.rateLimited(elsewhere: true)))
       return nil
@@ -65,9 +96,7 @@ extension ServerNode: Backend {
     }
     let blocking = BlockingQuery(
       query, store: store, minIndex: options.minIndex, access: access, on: loop, completion: completion)
-    let longest = BlockingTime.timeout(options.maxTime)
-    // When the token stops being valid, there is something to answer.
-    let timeout = access?.lifetime().map { min(longest, .nanoseconds(max($0, 0) &+ 1_000_000)) } ?? longest
+    let timeout = BlockingTime.timeout(options.maxTime)
     if loop.inEventLoop { blocking.start(timeout: timeout) } else { loop.execute { blocking.start(timeout: timeout) } }
     return blocking
   }
@@ -123,11 +152,13 @@ extension ServerNode: Backend {
     guard limiter.admits(.write, Request.method) else {
       return completion(.failure(.rateLimited(elsewhere: false)))
     }
-    let start = MetricClock.now
-    do throws(ServerError) {
-      carryOut(Request.self, try request.prepare(writeContext(token: token)), since: start, on: loop, completion)
-    } catch {
-      completion(.failure(error))
+    whenKnown(token, on: loop) { [self] in
+      let start = MetricClock.now
+      do throws(ServerError) {
+        carryOut(Request.self, try request.prepare(writeContext(token: token)), since: start, on: loop, completion)
+      } catch {
+        completion(.failure(error))
+      }
     }
   }
 
@@ -183,6 +214,10 @@ extension ServerNode: Backend {
       context.minimumTokenTTL = tokens.settings.minimumTokenTTL
       context.dataDirectory = tokens.settings.dataDirectory
       context.logins = logins
+    }
+    if let secondary {
+      context.primaryDatacenter = secondary.primary.name
+      context.allowsLocalTokens = secondary.allowsLocalTokens
     }
     context.current = { [store] in store.current }
     context.now = WallClock.now()

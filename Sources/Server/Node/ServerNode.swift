@@ -49,9 +49,14 @@ public final class ServerNode: Sendable {
   /// Whether this server has ever heard from a leader, or led.
   let heard = OnceTrue()
   let limiter: RequestLimiter
-  /// Turns tokens into rights; nil without access control.
+  /// Turns tokens of this datacenter's state into rights; nil without access control.
   public let tokens: TokenResolver?
-  /// The same as requests see it: with `acl.dry_run`, what would be refused is let through and noted.
+  /// What this server has to do with the primary datacenter; nil in that, and without access control.
+  let secondary: Secondary?
+  /// Finds out in the primary what tokens may do that are not kept here.
+  let foreignTokens: FederatedTokenResolver?
+  /// The same as requests see it: tokens that the primary knows count too, and with `acl.dry_run`, what would be refused is
+  /// let through and noted.
   public let access: (any AuthorizerResolver)?
   /// What is known of identity providers, and who is just logging in with a browser.
   let logins: LoginService
@@ -78,14 +83,27 @@ public final class ServerNode: Sendable {
       TokenResolver($0, datacenter: settings.datacenter) { store.current }
     }
     self.tokens = tokens
-    if let tokens, tokens.settings.isDryRun {
-      access = DryRun.resolver(tokens, logger: settings.logger)
-    } else {
-      access = tokens
+    let secondary = settings.accessControl?.primary.map {
+      Secondary($0, datacenter: settings.datacenter) { store.current }
     }
-    logins = LoginService(settings.providers)
+    self.secondary = secondary
+    let foreign: FederatedTokenResolver?
+    if let secondary, let tokens {
+      foreign = FederatedTokenResolver(tokens, secondary, datacenter: settings.datacenter, on: loop)
+    } else {
+      foreign = nil
+    }
+    foreignTokens = foreign
+    let resolver: (any AuthorizerResolver)? = foreign ?? tokens
+    if let resolver, tokens?.settings.isDryRun ?? false {
+      access = DryRun.resolver(resolver, logger: settings.logger)
+    } else {
+      access = resolver
+    }
+    logins = LoginService(settings.providers, logger: settings.logger)
     let proposals = LeaderProposals(logger: settings.logger)
-    let duties = LeaderDuties(settings: settings, store: store, proposals: proposals, loop: loop)
+    let duties = LeaderDuties(
+      settings: settings, store: store, secondary: secondary, proposals: proposals, loop: loop)
     let memberDuties = MemberDuties(settings: settings, store: store, members: members, loop: loop) {
       proposals.propose($0)
     }
@@ -119,6 +137,16 @@ public final class ServerNode: Sendable {
 
   /// For reloads of the configuration.
   public func setRequestLimits(_ limits: RequestLimits) { limiter.set(limits) }
+
+  /// How far this datacenter has followed the primary one. Only a leader knows.
+  var replicationStatus: ACLReplicationStatus { secondary?.status ?? ACLReplicationStatus() }
+
+  /// With what the primary datacenter is asked; without effect in the primary itself.
+  public func setReplicationToken(_ secret: Secret) {
+    guard let secondary, secondary.replicationToken != secret else { return }
+    secondary.replicationToken = secret
+    leader.accessControl.replicationTokenChanged()
+  }
 
   public var isLeader: Bool { leadership.isLeading }
 

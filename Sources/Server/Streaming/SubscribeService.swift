@@ -50,6 +50,11 @@ public struct SubscribeService: Sendable {
 
   private func rights(_ token: String) throws(GRPCStatus) -> Subscription.Rights? {
     guard let resolver = server.access else { return nil }
+    guard resolver.knows(token) else {
+      // Subscribers come back in a moment, and it is known by then.
+      resolver.find(token) {}
+      throw GRPCStatus(.unavailable, "the primary datacenter is being asked about the token")
+    }
     do throws(AccessControlError) {
       let authorizer = try resolver.authorizer(for: token)
       return Subscription.Rights(

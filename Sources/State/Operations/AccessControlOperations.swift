@@ -155,14 +155,18 @@ extension StateTransaction {
     raise(IndexName.aclAuthMethods)
   }
 
-  /// Forgets a method with its rules and the tokens that it made.
+  /// Forgets a method with its rules and the tokens that it made. Global tokens may come from a method of the same name in the
+  /// primary datacenter.
   private mutating func deleteAuthMethod(_ name: String) {
-    guard tables.aclAuthMethods.remove(.of(name), owner: owner) != nil else { return }
+    guard let method = tables.aclAuthMethods.remove(.of(name), owner: owner) else { return }
     raise(IndexName.aclAuthMethods)
     let rules = tables.aclBindingRules.index(Schemas.ACLBindingRuleIndex.authMethod)
     for rule in Array(rules.values(prefix: .of(name, closed: true))) { deleteBindingRule(rule.value.id) }
     let tokens = tables.aclTokens.index(Schemas.ACLTokenIndex.authMethod)
-    for token in Array(tokens.values(prefix: .of(name, closed: true))) { deleteToken(token.value.accessorID) }
+    let makesGlobal = method.value.tokenLocality == "global"
+    for token in Array(tokens.values(prefix: .of(name, closed: true))) where token.value.local || makesGlobal {
+      deleteToken(token.value.accessorID)
+    }
   }
 
   private mutating func touchAccess(_ table: String) {

@@ -41,6 +41,8 @@ extension StateSnapshot {
     case authMethod(String)
     /// With an identity or a templated policy of that service.
     case service(String)
+    /// By their accessors.
+    case accessors([String])
   }
 
   /// Tokens in the order of their accessors.
@@ -51,6 +53,7 @@ extension StateSnapshot {
     case .policy(let id): rows = tokens(Schemas.ACLTokenIndex.policy, id)
     case .role(let id): rows = tokens(Schemas.ACLTokenIndex.role, id)
     case .authMethod(let name): rows = tokens(Schemas.ACLTokenIndex.authMethod, name)
+    case .accessors(let ids): rows = ids.compactMap { tables.aclTokens[.of($0)] }
     case .service(let name): rows = tables.aclTokens.rows.values.filter { $0.value.isAbout(service: name) }
     }
     return QueryResult(

@@ -50,6 +50,12 @@ final class TestControl: AgentControl, Sendable {
     datacenter == "dc2"
       ? note("fire \(name)", loop) : loop.makeFailedFuture(ServerError.noPathToDatacenter(datacenter))
   }
+  func replicationStatus(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<ACLReplicationStatus> {
+    known(ACLReplicationStatus(), in: options.datacenter, loop)
+  }
+  func authorize(
+    _ questions: [ACLAuthorizationRequest], _ options: QueryOptions, on loop: any EventLoop
+  ) -> EventLoopFuture<[ACLAuthorizationResponse]> { known([], in: options.datacenter, loop) }
   func raftServers(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<[RaftPeer]> {
     var peer = RaftPeer()
     peer.id = "id"

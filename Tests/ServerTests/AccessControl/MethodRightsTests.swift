@@ -160,6 +160,8 @@ import Testing
     open("ACL.BootstrapTokens"),
     // A token's own policies and roles: see below.
     open("ACL.PolicyResolve"), open("ACL.RoleResolve"),
+    // What the token of the request may do; how far a datacenter has followed another.
+    open("ACL.Authorize"), open("ACL.ReplicationStatus"),
     write([.aclWrite]) { _ in TokenSet(ACLToken(), creates: true) },
     write([.aclWrite]) { TokenClone(accessor: $0.token, description: "new") },
     write([.aclWrite]) { _ in TokenDelete(accessor: Identifier.random(), requester: Secret()) },
@@ -178,6 +180,9 @@ import Testing
     write([.aclWrite]) { _ in RoleDelete(id: Identifier.random()) },
     read([.aclRead], .denied) { TokenRead(.accessor($0.token), datacenter: "dc1") },
     read([.aclRead], .denied) { _ in TokenList(.all) },
+    read([.aclRead], .denied) { TokenBatchRead([$0.token]) },
+    read([.aclRead], .denied) { PolicyBatchRead([$0.policy]) },
+    read([.aclRead], .denied) { RoleBatchRead([$0.role]) },
     read([.aclRead], .denied) { PolicyRead(id: $0.policy) },
     read([.aclRead], .denied) { _ in PolicyList() },
     read([.aclRead], .denied) { RoleRead(id: $0.role) },

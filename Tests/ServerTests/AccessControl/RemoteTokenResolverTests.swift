@@ -170,6 +170,18 @@ private final class TokenServers: Backend {
     #expect(allows(resolver, "u", .nodeRead("n")) == true)
   }
 
+  @Test func serversThatAreGoneAreAskedOncePerLifetime() {
+    let resolver = resolver()
+    answer(.success(found("node_prefix \"\" { policy = \"read\" }")))
+    #expect(allows(resolver, "t", .nodeRead("n")) == true)
+    answer(.failure(.noServers))
+    for _ in 0..<3 {
+      time.advance(20)
+      #expect(allows(resolver, "t", .nodeRead("n")) == true)
+    }
+    #expect(calls == 2)
+  }
+
   @Test func whatIsRememberedIsFetchedAnewBehindTheReadersBack() {
     let resolver = resolver(.asyncCache)
     answer(.success(found("node_prefix \"\" { policy = \"read\" }")))

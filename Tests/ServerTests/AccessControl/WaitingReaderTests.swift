@@ -10,6 +10,10 @@ import Testing
 
 /// A query that waits notices what becomes of the token that it was asked with.
 @Suite final class WaitingReaderTests: Sendable {
+  private final class Clock: Sendable {
+    let seconds = Mutex<Int64>(1000)
+  }
+
   private typealias Outcome = Result<Answer<[Row<KVEntry>]>, ServerError>
 
   private let store = StateStore()
@@ -17,18 +21,28 @@ import Testing
   private let resolver: TokenResolver
   private let index = Mutex<UInt64>(0)
   private let outcome = Mutex<Outcome?>(nil)
+  private let clock: Clock
 
   init() {
     let store = store
-    resolver = TokenResolver(AccessControlSettings(nodeName: "s1"), datacenter: "dc1") { store.current }
+    let clock = Clock()
+    self.clock = clock
+    resolver = TokenResolver(
+      AccessControlSettings(nodeName: "s1"), datacenter: "dc1",
+      now: { Timestamp(unixSeconds: clock.seconds.withLock { $0 }) }
+    ) { store.current }
     rules("key_prefix \"a\" { policy = \"read\" }")
+    makeToken()
+    write("a")
+  }
+
+  private func makeToken(expires: Timestamp? = nil) {
     var token = ACLToken()
-    (token.accessorID, token.secretID) = ("accessor", Secret("t"))
+    (token.accessorID, token.secretID, token.expirationTime) = ("accessor", Secret("t"), expires)
     token.policies = [ACLLink(id: "p")]
     var request = ACLTokenBatchSetRequest()
     request.tokens = [token]
     apply(.accessControl(.setTokens(request)))
-    write("a")
   }
 
   private func apply(_ command: Command) {
@@ -87,6 +101,18 @@ import Testing
     let waiting = wait()
     apply(.accessControl(.deleteTokens(ACLTokenBatchDeleteRequest(["accessor"]))))
     loop.run()
+    #expect(throws: ServerError.tokenNotFound) { try outcome.withLock { $0 }?.get() }
+    waiting.cancel()
+  }
+
+  @Test func aTokenWhoseTimeIsOverEndsTheWaitThen() {
+    makeToken(expires: Timestamp(unixSeconds: 1030))
+    let waiting = wait()
+    clock.seconds.withLock { $0 = 1029 }
+    loop.advanceTime(by: .seconds(29))
+    #expect(outcome.withLock { $0 } == nil)
+    clock.seconds.withLock { $0 = 1031 }
+    loop.advanceTime(by: .seconds(2))
     #expect(throws: ServerError.tokenNotFound) { try outcome.withLock { $0 }?.get() }
     waiting.cancel()
   }

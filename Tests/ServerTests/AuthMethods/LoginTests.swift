@@ -1,5 +1,6 @@
 import AccessControl
 import Authentication
+import Logging
 import Model
 import Synchronization
 import Testing
@@ -39,7 +40,12 @@ import Testing
   private let service: LoginService
   private let index = Mutex<UInt64>(0)
 
-  init() { service = LoginService(provider) }
+  private let log = LogLines()
+
+  init() {
+    let log = log
+    service = LoginService(provider, logger: Logger(label: "logins") { _ in log })
+  }
 
   private func context() -> WriteContext {
     var context = WriteContext(
@@ -185,6 +191,21 @@ import Testing
     }
   }
 
+  @Test func `The log tells who came and went, and no secret`() throws {
+    try prepare()
+    try rule("service", "web")
+    try rule("node", "n")
+    let token = try login()
+    _ = try write(Logout(token.secretID))
+    let lines = log.lines
+    #expect(
+      lines
+        == ["login", "logout"].map {
+          "info \($0) accessor=\(token.accessorID) auth_method=k8s bindings=service:web,node:n local=true"
+        })
+    #expect(!lines.contains { $0.contains(token.secretID.revealed) || $0.contains(Self.bearer.revealed) })
+  }
+
   @Test(arguments: [
     ("", "kubernetes", "", GoDuration.zero, "Invalid Auth Method: no Name is set"),
     ("bad name", "kubernetes", "", .zero, "Invalid Auth Method: invalid Name."),
@@ -216,5 +237,29 @@ import Testing
     rule.bindName = "changed"
     #expect(try write(BindingRuleSet(rule)).authMethod == "k8s")
     #expect(try write(BindingRuleDelete(id: rule.id)) && !write(BindingRuleDelete(id: rule.id)))
+  }
+}
+
+/// Keeps what is logged.
+private final class LogLines: LogHandler {
+  private let kept = Mutex<[String]>([])
+  var lines: [String] { kept.withLock { $0 } }
+
+  var logLevel: Logger.Level {
+    get { .trace }
+    set {}
+  }
+  var metadata: Logger.Metadata {
+    get { [:] }
+    set {}
+  }
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) {
+    let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    kept.withLock { $0.append("\(event.level) \(event.message)\(details)") }
   }
 }

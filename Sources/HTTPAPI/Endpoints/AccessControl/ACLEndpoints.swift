@@ -123,11 +123,15 @@ enum ACL {
     }
   }
 
-  /// The state of replication from the primary datacenter: none runs in the primary itself.
+  /// How far a datacenter has followed the primary. Only its leader knows.
   static func replication(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try requireEnabled(api)
-    try request.requireOwnDatacenter(api, exchange)
-    exchange.json { ACLReplicationStatus().encodeJSON(&$0) }
+    var options = try request.readOptions(exchange)
+    options.minIndex = 0
+    options.consistency = .leaseBased
+    exchange.answer(api.control.replicationStatus(options, on: exchange.loop)) { status in
+      exchange.json { status.encodeJSON(&$0) }
+    }
   }
 }
 
@@ -139,34 +143,5 @@ struct ACLBootstrapBody: Record {
 
   static let schema = Schema<ACLBootstrapBody>("structs.ACLInitialTokenBootstrapRequest") {
     $0.field("BootstrapSecret", \.bootstrapSecret)
-  }
-}
-
-/// How far a secondary datacenter has followed the primary.
-struct ACLReplicationStatus: Record {
-  var enabled = false
-  var running = false
-  var sourceDatacenter = ""
-  var replicationType = ""
-  var replicatedIndex: UInt64 = 0
-  var replicatedRoleIndex: UInt64 = 0
-  var replicatedTokenIndex: UInt64 = 0
-  var lastSuccess = Timestamp()
-  var lastError = Timestamp()
-  var lastErrorMessage = ""
-
-  init() {}
-
-  static let schema = Schema<ACLReplicationStatus>("structs.ACLReplicationStatus") {
-    $0.field("Enabled", \.enabled)
-    $0.field("Running", \.running)
-    $0.field("SourceDatacenter", \.sourceDatacenter)
-    $0.field("ReplicationType", \.replicationType)
-    $0.field("ReplicatedIndex", \.replicatedIndex)
-    $0.field("ReplicatedRoleIndex", \.replicatedRoleIndex)
-    $0.field("ReplicatedTokenIndex", \.replicatedTokenIndex)
-    $0.field("LastSuccess", \.lastSuccess)
-    $0.field("LastError", \.lastError)
-    $0.field("LastErrorMessage", \.lastErrorMessage)
   }
 }

@@ -26,7 +26,8 @@ enum ACLExplain {
         return exchange.fail(HTTPError(.forbidden, "token does not exist: ACL not found"))
       }
       // Its secret may be hidden from who asks; what it comes to is not.
-      show(found.authorizer(fallback: api.settings.defaultPolicy == "allow" ? .allow : .deny), permissions, exchange)
+      let fallback: CompiledRules.Fallback = api.settings.defaultPolicy == "allow" ? .allow : .deny
+      show(found.authorizer(fallback: fallback, in: api.backend.datacenter), permissions, exchange)
     }
   }
 

@@ -64,7 +64,7 @@ enum ACLAuthorize {
 
   static func authorize(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     try ACL.requireEnabled(api)
-    try request.requireOwnDatacenter(api, exchange)
+    let options = try request.readOptions(exchange)
     let rights = exchange.rights
     let json = try request.json(failure: "Failed to decode request body: ")
     let questions: [ACLQuestion]
@@ -75,6 +75,9 @@ enum ACLAuthorize {
     }
     if questions.count > Self.limit {
       throw .badRequest("Refusing to process more than \(Self.limit) authorizations at once")
+    }
+    if !options.datacenter.isEmpty, options.datacenter != api.backend.datacenter {
+      return ask(questions, options, api, exchange)
     }
     var answers: [(ACLQuestion, Bool)] = []
     for question in questions {
@@ -94,6 +97,20 @@ enum ACLAuthorize {
         writer.bool(answer.1)
         writer.endObject()
       }
+    }
+  }
+}
+
+extension ACLAuthorize {
+  /// Another datacenter may see the same token in another way.
+  private static func ask(_ questions: [ACLQuestion], _ options: QueryOptions, _ api: API, _ exchange: Exchange) {
+    let requests = questions.map { question in
+      var request = ACLAuthorizationRequest()
+      (request.resource, request.segment, request.access) = (question.resource, question.segment, question.access)
+      return request
+    }
+    exchange.answer(api.control.authorize(requests, options, on: exchange.loop)) { answers in
+      exchange.json { writer in writer.array(answers) { $1.encodeJSON(&$0) } }
     }
   }
 }

@@ -47,7 +47,11 @@ extension TokenList {
     case .role(let id): request.role = id
     case .authMethod(let name): request.authMethod = name
     case .service(let name): request.serviceName = name
+    // Asked for by `TokenBatchRead`.
+    case .accessors: break
     }
+    request.includeLocal = includesLocal
+    request.includeGlobal = includesGlobal
     return request
   }
 
@@ -59,6 +63,8 @@ extension TokenList {
           ? .role(id: request.role)
           : !request.authMethod.isEmpty
             ? .authMethod(request.authMethod) : !request.serviceName.isEmpty ? .service(request.serviceName) : .all)
+    includesLocal = request.includeLocal
+    includesGlobal = request.includeGlobal
   }
 
   public static func response(_ reply: [ACLToken]) -> ACLTokenListResponse {
@@ -103,6 +109,41 @@ extension PolicyList {
   }
 
   public static func reply(_ response: ACLPolicyListResponse) -> [ACLPolicyListStub] { response.policies }
+}
+
+extension TokenBatchRead {
+  public var request: ACLTokenBatchGetRequest {
+    var request = ACLTokenBatchGetRequest()
+    request.accessorIDs = accessors
+    return request
+  }
+
+  public init(request: ACLTokenBatchGetRequest) { self.init(request.accessorIDs) }
+
+  public static func response(_ reply: Found) -> ACLTokenBatchResponse {
+    var response = ACLTokenBatchResponse()
+    response.tokens = reply.tokens
+    response.redacted = reply.isRedacted
+    return response
+  }
+
+  public static func reply(_ response: ACLTokenBatchResponse) -> Found {
+    Found(tokens: response.tokens, isRedacted: response.redacted)
+  }
+}
+
+extension PolicyBatchRead {
+  public var request: ACLPolicyBatchGetRequest { PolicyResolve(ids).request }
+  public init(request: ACLPolicyBatchGetRequest) { self.init(request.policyIDs) }
+  public static func response(_ reply: [ACLPolicy]) -> ACLPolicyBatchResponse { PolicyResolve.response(reply) }
+  public static func reply(_ response: ACLPolicyBatchResponse) -> [ACLPolicy] { response.policies }
+}
+
+extension RoleBatchRead {
+  public var request: ACLRoleBatchGetRequest { RoleResolve(ids).request }
+  public init(request: ACLRoleBatchGetRequest) { self.init(request.roleIDs) }
+  public static func response(_ reply: [ACLRole]) -> ACLRoleBatchResponse { RoleResolve.response(reply) }
+  public static func reply(_ response: ACLRoleBatchResponse) -> [ACLRole] { response.roles }
 }
 
 extension PolicyResolve {

@@ -164,7 +164,7 @@ extension ClusterBackend {
   }
 
   /// Asks another server.
-  private func ask<Reply: FieldValue>(
+  func ask<Reply: FieldValue>(
     _ wish: Wish, _ body: ByteBuffer, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Reply, ServerError>) -> Void
   ) {

@@ -21,6 +21,35 @@ extension ClusterBackend {
     }
   }
 
+  /// How far a datacenter has followed the primary one.
+  public func replicationStatus(
+    _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<ACLReplicationStatus, ServerError>) -> Void
+  ) {
+    ask("ACL.ReplicationStatus", options, on: loop, here: { $0.replicationStatus }, completion)
+  }
+
+  /// What a token may do in a datacenter.
+  public func authorize(
+    _ questions: [ACLAuthorizationRequest], _ options: QueryOptions, on loop: any EventLoop,
+    _ completion: @escaping @Sendable (Result<[ACLAuthorizationResponse], ServerError>) -> Void
+  ) {
+    var request = RemoteACLAuthorizationRequest()
+    request.requests = questions
+    request.datacenter = options.datacenter
+    request.options = RPCQueryOptions(options)
+    if let server, isOwn(options.datacenter) {
+      return server.whenKnown(options.token, on: loop) { [request] in
+        completion(Result { () throws(ServerError) in try request.answers(server.requestAccess(options.token)) })
+      }
+    }
+    request.options.token = tokenAbroad(options.token)
+    ask(Wish(anyServer: "ACL.Authorize", datacenter: options.datacenter), .messagePack(request), on: loop) {
+      (result: Result<RPCList<ACLAuthorizationResponse>, ServerError>) in
+      completion(result.map(\.elements))
+    }
+  }
+
   /// Takes a server out of consensus, named by its id or else by its address. The leader does it.
   public func removePeer(
     _ request: RaftRemovePeerRequest, on loop: any EventLoop,

@@ -31,6 +31,7 @@ public final class ClusterBackend: Sendable {
     self.client = client
     servers = ServerList()
     self.holdTimeout = holdTimeout
+    server.secondary?.connect(self)
   }
 
   /// The backend of a client.
@@ -155,6 +156,9 @@ extension ClusterBackend: Backend {
     _ query: Query, _ options: QueryOptions, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Answer<Query.Reply>, ServerError>) -> Void
   ) -> (any PendingQuery)? {
+    if let (moved, elsewhere) = inPrimary(query, options) {
+      return routed(moved, Wish(Query.method, elsewhere), elsewhere, on: loop, completion)
+    }
     let wish = Wish(Query.method, options)
     // What can be answered here costs nothing more than without a cluster.
     if let server, case .here = destination(of: wish) {
@@ -180,17 +184,18 @@ extension ClusterBackend: Backend {
       },
       there: { [self] address, done in
         client.call(
-          Query.method, Self.body(of: query, options), to: address, timeout: timeout(of: wish), on: loop
+          Query.method, body(of: query, options), to: address, timeout: timeout(of: wish), on: loop
         ) { done(Self.answer(to: query, $0)) }
       })
   }
 
-  private static func body<Query: ReadQuery>(of query: Query, _ options: QueryOptions) -> ByteBuffer {
+  private func body<Query: ReadQuery>(of query: Query, _ options: QueryOptions) -> ByteBuffer {
     var request = query.request
     let filter = request.options.filter
     request.options = RPCQueryOptions(options)
     request.options.filter = filter
-    if request.datacenter.isEmpty { request.datacenter = options.datacenter }
+    if request.datacenter.isEmpty || !isOwn(options.datacenter) { request.datacenter = options.datacenter }
+    if !isOwn(request.datacenter) { request.options.token = tokenAbroad(options.token) }
     return .messagePack(request)
   }
 
@@ -224,7 +229,7 @@ extension ClusterBackend: Backend {
     _ request: Request, datacenter: String, token: String, on loop: any EventLoop,
     _ completion: @escaping @Sendable (Result<Request.Reply, ServerError>) -> Void
   ) {
-    let wish = Wish(write: Request.method, datacenter: datacenter)
+    let wish = Wish(write: Request.method, datacenter: home(of: request, datacenter))
     guard let server, case .here = destination(of: wish) else {
       return routed(request, wish, token: token, on: loop, completion)
     }
@@ -252,7 +257,7 @@ extension ClusterBackend: Backend {
       there: { [self] address, done in
         var arguments = request.request
         arguments.datacenter = datacenter.isEmpty ? self.datacenter : datacenter
-        arguments.token = token
+        arguments.token = isOwn(datacenter) ? token : tokenAbroad(token)
         return client.call(Request.method, .messagePack(arguments), to: address, on: loop) { result in
           done(result.flatMap { Self.reply(to: request, $0) })
         }

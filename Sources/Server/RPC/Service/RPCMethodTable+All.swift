@@ -89,6 +89,11 @@ extension RPCMethodTable {
     write(RoleDelete.self)
     read(TokenRead.self)
     read(TokenList.self)
+    read(TokenBatchRead.self)
+    read(PolicyBatchRead.self)
+    read(RoleBatchRead.self)
+    leader("ACL.ReplicationStatus", nil) { (server, _: DCSpecificRequest) in server.replicationStatus }
+    authorize()
     read(PolicyRead.self)
     read(PolicyList.self)
     read(PolicyResolve.self)

@@ -39,7 +39,9 @@ extension RPCMethodTable {
       }
       let wish = Wish(anyServer: name, datacenter: request.datacenter, isRead: isRead)
       return backend.route(wish, body, on: loop, completion) { completion in
-        answer(request, AnyServerCall(server: server, loop: loop, completion: completion))
+        server.whenKnown(request.options.token, on: loop) {
+          answer(request, AnyServerCall(server: server, loop: loop, completion: completion))
+        }
         return nil
       }
     }

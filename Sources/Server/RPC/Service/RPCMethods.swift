@@ -89,15 +89,16 @@ struct RPCMethodTable {
   /// A read of the state: where it is carried out depends on its options.
   mutating func read<Query: ReadQuery>(_ query: Query.Type) {
     register(Query.method) { [backend, server] body, loop, completion in
-      let request: Query.Request
+      var request: Query.Request
       do throws(MessagePackError) {
         request = try Query.Request(decoding: body)
       } catch {
         completion(.failure(.undecodable(error)))
         return nil
       }
+      let body = backend.readdress(Query.self, &request) ? ByteBuffer.messagePack(request) : body
       let options = request.options.queryOptions(datacenter: request.datacenter)
-      return backend.route(Wish(Query.method, options), body, on: loop, completion) { completion in
+      return backend.route(Wish(Query.method, options), body, on: loop, completion) { [request] completion in
         Self.evaluate(Query.self, request, options, server, on: loop, completion)
       }
     }
@@ -137,31 +138,37 @@ struct RPCMethodTable {
 
   /// A change of the state: the leader carries it out.
   mutating func write<Request: WriteRequest>(_ type: Request.Type) {
-    write(Request.method) { (request: Request.Request, call) in
+    write(Request.method, readdress: { $0.readdress(Request.self, &$1) }) { (request: Request.Request, call) in
       call.perform { () throws(ServerError) in try Request(request: request) }
     }
   }
 
   /// A method that stands for several changes; `choose` tells by the request which one it is. What it does without a
-  /// `WriteRequest`, it has to ask the rights for.
+  /// `WriteRequest`, it has to ask the rights for. `readdress` tells whether it changed where, or with which token, the
+  /// request goes.
   mutating func write<Arguments: RPCWriteRequest>(
-    _ name: String, _ choose: @escaping @Sendable (Arguments, RPCWriteCall) throws(ServerError) -> Void
+    _ name: String,
+    readdress: @escaping @Sendable (ClusterBackend, inout Arguments) -> Bool = { $0.hideToken(&$1) },
+    _ choose: @escaping @Sendable (Arguments, RPCWriteCall) throws(ServerError) -> Void
   ) {
     register(name) { [backend, server] body, loop, completion in
-      let request: Arguments
+      var request: Arguments
       do throws(MessagePackError) {
         request = try Arguments(decoding: body)
       } catch {
         completion(.failure(.undecodable(error)))
         return nil
       }
+      let body = readdress(backend, &request) ? ByteBuffer.messagePack(request) : body
       return backend.route(Wish(write: name, datacenter: request.datacenter), body, on: loop, completion) {
-        completion in
+        [request] completion in
         let call = RPCWriteCall(server: server, token: request.token, loop: loop, completion: completion)
-        do throws(ServerError) {
-          try choose(request, call)
-        } catch {
-          call.fail(error)
+        server.whenKnown(request.token, on: loop) {
+          do throws(ServerError) {
+            try choose(request, call)
+          } catch {
+            call.fail(error)
+          }
         }
         return nil
       }
@@ -208,8 +215,11 @@ struct RPCMethodTable {
   }
 
   /// A question to the leader itself, for operators.
+  ///
+  /// - Parameter permission: nil for what everyone may know.
   mutating func leader<Arguments: RPCReadRequest, Reply: FieldValue>(
-    _ name: String, _ answer: @escaping @Sendable (ServerNode, Arguments) throws(ServerError) -> Reply
+    _ name: String, _ permission: Permission? = .operatorRead,
+    _ answer: @escaping @Sendable (ServerNode, Arguments) throws(ServerError) -> Reply
   ) {
     register(name) { [backend, server] body, loop, completion in
       let request: Arguments
@@ -221,11 +231,13 @@ struct RPCMethodTable {
       }
       let options = request.options.queryOptions(datacenter: request.datacenter)
       return backend.route(Wish(name, options), body, on: loop, completion) { completion in
-        do throws(ServerError) {
-          try server.require(.operatorRead, token: request.options.token)
-          completion(.success(.messagePack(try answer(server, request))))
-        } catch {
-          completion(.failure(error))
+        server.whenKnown(request.options.token, on: loop) {
+          do throws(ServerError) {
+            if let permission { try server.require(permission, token: request.options.token) }
+            completion(.success(.messagePack(try answer(server, request))))
+          } catch {
+            completion(.failure(error))
+          }
         }
         return nil
       }

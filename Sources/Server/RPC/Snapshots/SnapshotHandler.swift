@@ -15,6 +15,8 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
 
   private enum State {
     case request(MessagePackScanner)
+    /// It is being found out what the token of the request may do.
+    case asking
     case archive(SnapshotRequest, SpoolFile)
     case answering
   }
@@ -49,6 +51,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
       } catch {
         channel.close(promise: nil)
       }
+    case .asking: break
     case .archive(_, let file): spool(to: file)
     case .answering: received.clear()
     }
@@ -59,6 +62,16 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     let length = try received.withUnsafeReadableBytes { try scanner.scan($0) }
     guard let length, let body = received.readSlice(length: length) else { return state = .request(scanner) }
     let request = try SnapshotRequest(decoding: body)
+    guard let server = backend.server else { return admit(request) }
+    state = .asking
+    channel.setOption(.autoRead, value: false).whenFailure { _ in }
+    server.whenKnown(request.token, on: channel.eventLoop) { [self] in
+      channel.setOption(.autoRead, value: true).whenFailure { _ in }
+      admit(request)
+    }
+  }
+
+  private func admit(_ request: SnapshotRequest) {
     do throws(ServerError) {
       // The state has all tokens in it.
       try backend.server?.require(.aclWrite, token: request.token)
@@ -67,7 +80,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
     }
     switch request.op {
     case SnapshotRequest.save: save(request)
-    case SnapshotRequest.restore: try expectArchive(request)
+    case SnapshotRequest.restore: expectArchive(request)
     default: fail("unrecognized snapshot op \(request.op)")
     }
   }
@@ -79,6 +92,7 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
       case .archive(let request, let file):
         isComplete = true
         if !isSpooling { restore(request, file) }
+      case .asking: isComplete = true
       case .answering:
         isComplete = true
         if isAnswered { channel.close(promise: nil) }
@@ -121,11 +135,12 @@ final class SnapshotHandler: ChannelInboundHandler, @unchecked Sendable {
 
   // MARK: The archive of a restore
 
-  private func expectArchive(_ request: SnapshotRequest) throws {
+  private func expectArchive(_ request: SnapshotRequest) {
     do throws(SpoolFile.Failure) {
       let file = try SpoolFile(in: backend.server?.settings.temporaryDirectory ?? "/tmp")
       state = .archive(request, file)
       spool(to: file)
+      if isComplete, !isSpooling { restore(request, file) }
     } catch {
       fail(error.description)
     }
