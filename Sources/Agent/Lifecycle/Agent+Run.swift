@@ -23,7 +23,6 @@ extension Agent {
       json: configuration.logging.json)
     let sinks: [any AdjustableLogSink] = [console] + (try LogSetup.sinks(configuration.logging, level: level))
     for sink in sinks { LogOutput.shared.add(sink) }
-    let logger = LogOutput.logger("agent")
     let automatic = try await AutoConfiguration.obtain(configuration, LogOutput.logger("agent.auto_config"))
     if let automatic {
       loader.automatic = automatic.values
@@ -33,7 +32,7 @@ extension Agent {
     }
     let agent = try Agent(configuration, loader: loader, automatic: automatic, sinks: sinks)
     if !configuration.logging.json { console.writeText(agent.banner) }
-    for warning in loaded.warnings { logger.warning("\(warning)") }
+    for warning in loaded.warnings { LogOutput.logger("agent.auto_config").warning("\(warning)") }
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
     defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }
     let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm)

@@ -25,6 +25,12 @@ final class AgentFolder {
     agents = []
   }
 
+  func stop(_ agent: AgentProcess) {
+    agent.kill()
+    agent.waitUntilGone()
+    agents.removeAll { $0 === agent }
+  }
+
   /// Runs a command of the binary in the folder.
   func run(_ arguments: String...) throws {
     let process = Process()

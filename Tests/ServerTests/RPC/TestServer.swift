@@ -21,6 +21,7 @@ final class TestServer: Sendable {
   let methods: RPCMethods
   /// Streams of other servers.
   let streams: StreamConnections
+  let operators: OperatorService
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -91,6 +92,8 @@ final class TestServer: Sendable {
     listen(&port)
     var grpc = GRPCServer()
     self.streams = StreamConnections(group: group, settings: settings)
+    operators = OperatorService(backend, connections: self.streams)
+    operators.register(in: &grpc)
     if streams { SubscribeService(node, group: group, connections: self.streams).register(in: &grpc) }
     listener = ServerListener(
       ServerProtocols(
