@@ -186,7 +186,7 @@ let package = Package(
       "Server",
       [
         "Model", "State", "Consensus", "AccessControl", "Authentication", "Wire", "TransportSecurity", "Certificates",
-        "GRPC", ssl,
+        "GRPC", ssl, crypto,
       ]
         + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
     tests("Checks", ["Model", crypto] + nio("NIOEmbedded")),
@@ -197,6 +197,6 @@ let package = Package(
         + nio("NIOEmbedded", "NIOPosix", "NIOTLS")),
     tests("DNSServer", ["Model", "Wire", "Server"]),
     tests("ConsulClient", ["Model", "Certificates", ssl] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
-    tests("Agent", ["Model", "AgentConfiguration", "Certificates", "ConsulClient", "Server", "LocalAgent"]),
+    tests("Agent", ["Model", "AgentConfiguration", "Certificates", "ConsulClient", "Server", "LocalAgent", crypto]),
     tests("CommandLineInterface", ["Model", "Wire", "Certificates", "ConsulClient"]),
   ])

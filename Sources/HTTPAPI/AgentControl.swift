@@ -24,7 +24,7 @@ public protocol AgentControl: Sendable {
   /// Takes a server out of consensus, by its id or its address.
   func removePeer(_ request: RaftRemovePeerRequest, on loop: any EventLoop) -> EventLoopFuture<Void>
   /// Hands leadership over to a server, or with "" to the one that is furthest along.
-  func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void>
+  func transferLeadership(to id: String, token: String, on loop: any EventLoop) -> EventLoopFuture<Void>
 
   /// How far a datacenter's access control has followed the primary, as its leader tells it.
   func replicationStatus(_ options: QueryOptions, on loop: any EventLoop) -> EventLoopFuture<ACLReplicationStatus>

@@ -158,6 +158,8 @@ public struct WriteContext: Sendable {
   public var allowsLocalTokens = true
   /// The cluster's certificate authority; nil on servers without a service mesh.
   var authority: AuthorityDuties?
+  /// What new agents get; nil on servers that give them nothing.
+  var autoConfiguration: AutoConfigService?
   /// The state at the time of the call: what a command made of it.
   public var current: @Sendable () -> StateSnapshot = { StateSnapshot() }
 

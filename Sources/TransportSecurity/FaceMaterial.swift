@@ -82,10 +82,11 @@ struct FaceMaterial: Sendable {
   ) throws(TLSError) -> NIOSSLContext? {
     let isWanted = authorities != nil || settings.verifiesOutgoing || settings.awaitsAutomaticCertificate
     guard face == .internalRPC, isWanted else { return nil }
-    var configuration = clientConfiguration(settings, authorities ?? [], certificate)
-    // Who asks for the first certificate may know no authority: it trusts the network that once.
+    // Who asks for the first certificate may know no authority.
+    let usesMachine = authorities == nil && settings.awaitsAutomaticCertificate && !settings.trustsFirstServer
+    var configuration = clientConfiguration(settings, usesMachine ? nil : authorities ?? [], certificate)
     configuration.certificateVerification =
-      authorities == nil && settings.awaitsAutomaticCertificate ? .none : settings.outgoingVerification(automatic)
+      authorities == nil && settings.trustsFirstServer ? .none : settings.outgoingVerification(automatic)
     configuration.shutdownTimeout = .seconds(1)
     return try context(face, configuration)
   }

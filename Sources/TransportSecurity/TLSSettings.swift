@@ -26,8 +26,11 @@ public struct TLSSettings: Sendable, Equatable {
   public var usesAutomaticCertificate = false
   /// What clients may name in a handshake that comes first (ALPN); matters for internal RPC only.
   public var nativeProtocols: [String] = []
-  /// The servers are asked for a certificate (`auto_encrypt.tls`).
+  /// The servers are asked for a certificate (`auto_encrypt.tls`, `auto_config`).
   public var awaitsAutomaticCertificate = false
+  /// Without any authority, the server that is asked is trusted that once (`auto_encrypt.tls`). Who has a secret to tell
+  /// (`auto_config`) trusts the authorities of the machine then.
+  public var trustsFirstServer = false
 
   public init() {}
 

@@ -70,7 +70,8 @@ def ask(ip, path, timeout=1.0):
 class Server:
     """A server that is started, killed, stopped for a while, and started again with what is on its disk; or a client agent."""
 
-    def __init__(self, binary, ip, folder, peers, serves=True):
+    def __init__(self, binary, ip, folder, peers, serves=True, settings=None):
+        more = settings or {}
         self.binary, self.ip, self.folder = binary, ip, folder
         self.name = ("server-" if serves else "client-") + ip.replace(".", "-")
         self.process, self.is_stopped = None, False
@@ -89,6 +90,7 @@ class Server:
                 "raft_snapshot_threshold": 400, "raft_snapshot_interval": "2s", "raft_trailing_logs": 200,
                 "limits": {"http_max_conns_per_client": 2000},
             }
+        settings |= more
         with open(self.config, "w", encoding="utf-8") as file:
             json.dump(settings, file)
 
@@ -118,10 +120,10 @@ class Server:
 class Cluster:
     """Three servers, and the end of them."""
 
-    def __init__(self, binary, prefix):
-        self.folder = tempfile.mkdtemp(prefix="cluster-")
+    def __init__(self, binary, prefix, settings=None):
+        self.folder = tempfile.mkdtemp(prefix="cluster-", dir=os.environ.get("BENCH_DIR"))
         ips = [f"{prefix}.{number}.1" for number in (1, 2, 3)]
-        self.servers = [Server(binary, ip, self.folder, ips) for ip in ips]
+        self.servers = [Server(binary, ip, self.folder, ips, settings=settings) for ip in ips]
         self.keeps_folder = False
 
     def __enter__(self):

@@ -42,7 +42,10 @@ public final class Agent: Sendable {
     case shutdown
   }
 
-  let loader: ConfigurationLoader
+  /// Changes when the servers give the agent other settings.
+  let loader: Mutex<ConfigurationLoader>
+  /// What the servers gave the agent to start with; nil unless it asks for that.
+  let automatic: AutoConfiguration?
   let state: Mutex<State>
   let nodeID: String
   let logger: Logger
@@ -76,8 +79,12 @@ public final class Agent: Sendable {
   /// Makes all parts; nothing listens or runs checks yet.
   ///
   /// - Throws: `TLSError` for certificates that cannot be used, `AgentError` for a data directory or identity.
-  init(_ given: RuntimeConfiguration, loader: ConfigurationLoader, sinks: [any AdjustableLogSink]) throws {
-    self.loader = loader
+  init(
+    _ given: RuntimeConfiguration, loader: ConfigurationLoader, automatic: AutoConfiguration?,
+    sinks: [any AdjustableLogSink]
+  ) throws {
+    self.loader = Mutex(loader)
+    self.automatic = automatic
     self.sinks = sinks
     logger = LogOutput.logger("agent")
     security = try TransportSecurity(AgentTLSSettings(given))
@@ -101,7 +108,7 @@ public final class Agent: Sendable {
     self.credentials = credentials
     cluster = try ClusterConnections(
       configuration, nodeID: nodeID, members: members, security: security, dataDirectory: dataDirectory,
-      credentials: credentials, group: group)
+      keyrings: keyrings, automatic: automatic, credentials: credentials, group: group)
     server = cluster.backend.server
     backend = cluster.backend
     cache = AgentCache(backend: backend, views: cluster.views)
@@ -164,6 +171,7 @@ public final class Agent: Sendable {
     followRoots(configuration)
     try watches.follow(configuration)
     try startRemoteExec()
+    automatic?.observe { [weak self] in self?.automaticSettingsChanged() }
     logger.info(
       "started", metadata: ["http": "\(configuration.addresses.http.map(\.description).joined(separator: ","))"])
   }
@@ -177,7 +185,8 @@ public final class Agent: Sendable {
 
   /// Keeps the mesh's roots at hand on agents that need them anyway.
   private func followRoots(_ configuration: RuntimeConfiguration) {
-    guard configuration.connect.enabled, configuration.isServer || configuration.autoEncrypt.tls else { return }
+    let isCertified = configuration.autoEncrypt.tls || configuration.autoConfig.enabled
+    guard configuration.connect.enabled, configuration.isServer || isCertified else { return }
     cluster.observeServers { [cache, credentials, loop = group.next()] in
       var options = QueryOptions()
       options.token = credentials.agent

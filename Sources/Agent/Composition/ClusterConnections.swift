@@ -19,11 +19,15 @@ struct ClusterConnections: Sendable {
   let views: HealthViews?
   /// On which streams are asked for.
   private let streams: StreamConnections
+  /// What operators ask of the leader.
+  let operators: OperatorService
   private let members: MemberTable
   private let bind: ListenPlace
   private let formation = FormationBox()
   /// Gets a client its certificate, where servers give it one.
   private let encryption: AutoEncryption?
+  /// What the servers gave the agent to start with, where they did.
+  private let automatic: AutoConfiguration?
   /// Lets a server accept the certificates that were given.
   private let clientAuthorities: ClientAuthorities?
 
@@ -34,10 +38,11 @@ struct ClusterConnections: Sendable {
 
   init(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, security: TransportSecurity,
-    dataDirectory: String?,
+    dataDirectory: String?, keyrings: KeyringStore, automatic: AutoConfiguration?,
     credentials: AgentCredentials, group: MultiThreadedEventLoopGroup
   ) throws(AgentError) {
     self.members = members
+    self.automatic = automatic
     let outgoing = OutgoingSecurity(security, members: members)
     let upgrade: @Sendable (String) -> RPCClient.Upgrade? = { outgoing.upgrade(to: $0) }
     bind = ListenPlace(host: configuration.addresses.bind.description, port: configuration.ports.server)
@@ -51,15 +56,22 @@ struct ClusterConnections: Sendable {
       let servers = ServerList()
       backend = ClusterBackend(
         datacenter: configuration.datacenter, servers: servers, client: client, holdTimeout: hold)
+      operators = OperatorService(backend, connections: streams)
       listener = nil
       clientAuthorities = nil
-      encryption =
-        configuration.autoEncrypt.tls
-        ? Self.encryption(
-          configuration, backend: backend, members: members, security: security,
-          StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration)), credentials,
-          on: group.next())
-        : nil
+      let call = StrangerCall(group: group, security: outgoing, localAddress: Self.localAddress(configuration))
+      let settings =
+        automatic.map { Self.encryptionSettings(configuration, $0, call) }
+        ?? (configuration.autoEncrypt.tls ? Self.encryptionSettings(configuration, credentials, call) : nil)
+      encryption = settings.map { [backend, members] settings in
+        var settings = settings
+        let configured = settings.candidates()
+        settings.candidates = { Array(Set(configured + Self.addresses(members))) }
+        settings.token = { credentials.agent }
+        return AutoEncryption(
+          settings, backend: backend, security: security, on: group.next(),
+          logger: LogOutput.logger("agent.auto_config"))
+      }
       views =
         configuration.useStreamingBackend
         ? HealthViews(datacenter: configuration.datacenter, servers: servers, connections: streams, group: group) : nil
@@ -74,6 +86,8 @@ struct ClusterConnections: Sendable {
     let connections = RaftConnections(id: nodeID, address: address, group: group, settings: raft)
     let server = try ServerSetup.make(
       configuration, nodeID: nodeID, members: members, usesTLS: security.usesTLSForRPC, dataDirectory: dataDirectory,
+      autoConfiguration: try AutoConfigService(
+        configuration, security: security, keyrings: keyrings, members: members),
       transport: connections, loop: group.next())
     backend = ClusterBackend(server, client: client, holdTimeout: hold)
     var settings = ServerListener.Settings()
@@ -84,10 +98,12 @@ struct ClusterConnections: Sendable {
     let strangers = RPCMethods(strangersOf: backend, server: server, allows ? AutoEncryptSettings(security) : nil)
     encryption = nil
     clientAuthorities =
-      allows
+      allows || configuration.autoConfig.authorizer.enabled
       ? ClientAuthorities(
         backend: backend, security: security, on: group.next(), logger: LogOutput.logger("agent.server")) : nil
     var grpc = GRPCServer()
+    operators = OperatorService(backend, connections: streams)
+    operators.register(in: &grpc)
     if configuration.enableStreaming {
       SubscribeService(server, group: group, connections: streams).register(in: &grpc)
     }
@@ -98,20 +114,34 @@ struct ClusterConnections: Sendable {
       group: group, settings: settings, logger: LogOutput.logger("agent.server.rpc"))
   }
 
-  private static func encryption(
-    _ configuration: RuntimeConfiguration, backend: ClusterBackend, members: MemberTable, security: TransportSecurity,
-    _ call: StrangerCall, _ credentials: AgentCredentials, on loop: any EventLoop
-  ) -> AutoEncryption {
-    var settings = AutoEncryption.Settings(
-      datacenter: configuration.datacenter, nodeName: configuration.nodeName)
-    settings.dnsNames = configuration.autoEncrypt.dnsSANs
-    settings.addresses = configuration.autoEncrypt.ipSANs.map(\.description)
-    settings.token = { credentials.agent }
+  /// The certificate as `auto_encrypt` has it: whoever may speak to the servers gets one.
+  private static func encryptionSettings(
+    _ configuration: RuntimeConfiguration, _ credentials: AgentCredentials, _ call: StrangerCall
+  ) -> AutoEncryption.Settings {
+    var settings = AutoEncryption.Settings(.init(configuration)) { [datacenter = configuration.datacenter] in
+      GivenCertificate(
+        try await call.autoEncrypt(signingRequest: $0, datacenter: datacenter, token: credentials.agent, at: $1))
+    }
     let configured = Self.serverAddresses(configuration)
-    settings.candidates = { [members] in Array(Set(configured + Self.addresses(members))) }
-    return AutoEncryption(
-      settings, backend: backend, security: security, call: call, on: loop,
-      logger: LogOutput.logger("agent.auto_config"))
+    settings.candidates = { configured }
+    return settings
+  }
+
+  /// The certificate as `auto_config` has it: the agent is introduced again when it has let the time of its certificate pass.
+  private static func encryptionSettings(
+    _ configuration: RuntimeConfiguration, _ automatic: AutoConfiguration, _ call: StrangerCall
+  ) -> AutoEncryption.Settings {
+    let introduction = Introduction(configuration, call: call)
+    var settings = AutoEncryption.Settings(.init(configuration)) { request, server in
+      let response = try await introduction.ask(server, signingRequest: request)
+      guard let given = GivenCertificate(response) else { throw AgentError.configuration("no certificate was given") }
+      automatic.replaceSettings(by: response)
+      return given
+    }
+    settings.feature = "auto_config"
+    settings.candidates = { introduction.servers }
+    settings.observe = { automatic.keep($0, $1) }
+    return settings
   }
 
   /// Where servers may be by the addresses that the agent is to join: those are of gossip, and the servers' port is
@@ -197,7 +227,11 @@ struct ClusterConnections: Sendable {
     } catch {
       throw AgentError.listen(what: "RPC server", address: "\(bind.host):\(bind.port)", reason: "\(error)")
     }
-    encryption?.start()
+    if let (given, key) = try automatic?.certificate() {
+      encryption?.start(with: given, key)
+    } else {
+      encryption?.start()
+    }
     clientAuthorities?.start()
   }
 

@@ -11,7 +11,8 @@ extension AgentTLSSettings {
     https = TLSSettings(configuration.tls.https)
     grpc = TLSSettings(configuration.tls.grpc)
     internalRPC = TLSSettings(configuration.tls.internalRPC)
-    internalRPC.awaitsAutomaticCertificate = configuration.autoEncrypt.tls
+    internalRPC.awaitsAutomaticCertificate = configuration.autoEncrypt.tls || configuration.autoConfig.enabled
+    internalRPC.trustsFirstServer = configuration.autoEncrypt.tls
     internalRPC.nativeProtocols = ServerProtocols.applicationProtocols
     domain = configuration.dns.domain
   }

@@ -14,7 +14,7 @@ import Telemetry
 enum ServerSetup {
   static func make(
     _ configuration: RuntimeConfiguration, nodeID: String, members: MemberTable, usesTLS: Bool,
-    dataDirectory: String?, transport: any RaftTransport, loop: any EventLoop
+    dataDirectory: String?, autoConfiguration: AutoConfigService?, transport: any RaftTransport, loop: any EventLoop
   ) throws(AgentError) -> ServerNode {
     let address = configuration.addresses.advertiseLAN.with(port: configuration.ports.server)
     var settings = ServerNode.Settings(
@@ -30,6 +30,7 @@ enum ServerSetup {
     settings.accessControl = AccessControlSettings(configuration, dataDirectory: dataDirectory)
     settings.providers = ProviderClient()
     settings.authority = AuthoritySettings(configuration)
+    settings.autoConfiguration = autoConfiguration
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)

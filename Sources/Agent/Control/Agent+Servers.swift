@@ -72,16 +72,8 @@ extension Agent {
     future(on: loop) { cluster.backend.removePeer(request, on: loop, $0) }
   }
 
-  public func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
-    onServer(loop) { $0.transferLeadership(to: id, $1) }
-  }
-
-  private func onServer(
-    _ loop: any EventLoop,
-    _ work: (ServerNode, @escaping @Sendable (Result<Void, ServerError>) -> Void) -> Void
-  ) -> EventLoopFuture<Void> {
-    guard let server else { return loop.makeFailedFuture(ServerError.noServers) }
-    return future(on: loop) { work(server, $0) }
+  public func transferLeadership(to id: String, token: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    future(on: loop) { cluster.operators.transferLeadership(to: id, token: token, on: loop, $0) }
   }
 }
 

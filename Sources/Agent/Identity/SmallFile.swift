@@ -8,7 +8,9 @@ enum SmallFile {
   static let sizeLimit = 64 * 1024
 
   /// The file's text, or nil when there is none.
-  static func read(_ path: String) throws(AgentError) -> String? {
+  ///
+  /// - Parameter limit: bytes; a larger file is an error.
+  static func read(_ path: String, limit: Int = sizeLimit) throws(AgentError) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 {
       if errno == ENOENT { return nil }
@@ -17,7 +19,7 @@ enum SmallFile {
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while bytes.count <= sizeLimit {
+    while bytes.count <= limit {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0 {
         if errno == EINTR { continue }
@@ -26,7 +28,7 @@ enum SmallFile {
       if count == 0 { return String(decoding: bytes, as: UTF8.self) }
       bytes += buffer[..<count]
     }
-    throw .unusableFile(path: path, reason: "larger than \(sizeLimit) bytes")
+    throw .unusableFile(path: path, reason: "larger than \(limit) bytes")
   }
 
   /// Puts a new file in the place of the old one at once: a crash leaves one or the other.

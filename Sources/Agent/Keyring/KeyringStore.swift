@@ -63,15 +63,22 @@ final class KeyringStore: Sendable {
     state.withLock { (wan ? $0.remote : $0.local) ?? [] }.compactMap { GossipKey.bytes($0) }
   }
 
+  /// The key that a pool's messages are encrypted with, in base64; nil where they are not.
+  func primaryKey(wan: Bool) -> String? { state.withLock { (wan ? $0.remote : $0.local)?.first } }
+
   /// A pool has other keys now: they are kept for the next start.
-  func changed(_ keys: [String], wan: Bool) {
+  ///
+  /// - Returns: why they could not be kept; nil if they were.
+  func changed(_ keys: [String], wan: Bool) -> String? {
     state.withLock { state in
       if wan { state.remote = keys } else { state.local = keys }
     }
     do throws(AgentError) {
       try save()
+      return nil
     } catch {
       LogOutput.logger("agent.keyring").error("the keys were not kept", metadata: ["error": "\(error)"])
+      return "Failed to write keyring file: \(error)"
     }
   }
 }

@@ -12,8 +12,8 @@ extension Agent {
   ///
   /// - Throws: The first error of the new configuration; the old one then stays in force as a whole.
   func reloadConfiguration() async throws {
-    let loaded = try loader.load()
-    for warning in loaded.warnings { logger.warning("\(warning)") }
+    let loaded = try loader.withLock { $0 }.load()
+    for warning in loaded.warnings { LogOutput.logger("agent.auto_config").warning("\(warning)") }
     if let problem = loaded.configuration.startProblem { throw problem }
     let old = configuration
     let changes = ConfigurationChanges(from: old, to: loaded.configuration)
@@ -41,5 +41,18 @@ extension Agent {
     try await load(new)
     try watches.follow(new)
     logger.info("configuration reloaded")
+  }
+
+  /// The servers gave other settings: those that can change while the agent runs do.
+  func automaticSettingsChanged() {
+    guard let automatic else { return }
+    loader.withLock { $0.automatic = automatic.values }
+    Task {
+      do {
+        try await reloadConfiguration()
+      } catch {
+        logger.error("the configuration was not reloaded", metadata: ["error": "\(error)"])
+      }
+    }
   }
 }

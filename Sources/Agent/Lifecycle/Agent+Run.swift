@@ -14,8 +14,8 @@ extension Agent {
   /// - Returns: The exit code of the process: 0 after a graceful leave, else 1.
   /// - Throws: `ConfigurationError` or `AgentError` when the agent does not start.
   public static func run(_ loader: ConfigurationLoader) async throws -> Int32 {
-    let loaded = try loader.load()
-    let configuration = loaded.configuration
+    var (loader, loaded) = (loader, try loader.load())
+    var configuration = loaded.configuration
     if let problem = configuration.startProblem { throw problem }
     let level = LogLevel(configuration.logging.level) ?? .info
     let console = DescriptorSink(
@@ -23,10 +23,16 @@ extension Agent {
       json: configuration.logging.json)
     let sinks: [any AdjustableLogSink] = [console] + (try LogSetup.sinks(configuration.logging, level: level))
     for sink in sinks { LogOutput.shared.add(sink) }
-    let logger = LogOutput.logger("agent")
-    let agent = try Agent(configuration, loader: loader, sinks: sinks)
+    let automatic = try await AutoConfiguration.obtain(configuration, LogOutput.logger("agent.auto_config"))
+    if let automatic {
+      loader.automatic = automatic.values
+      loaded = try loader.load()
+      configuration = loaded.configuration
+      if let problem = configuration.startProblem { throw problem }
+    }
+    let agent = try Agent(configuration, loader: loader, automatic: automatic, sinks: sinks)
     if !configuration.logging.json { console.writeText(agent.banner) }
-    for warning in loaded.warnings { logger.warning("\(warning)") }
+    for warning in loaded.warnings { LogOutput.logger("agent.auto_config").warning("\(warning)") }
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
     defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }
     let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm)

@@ -68,6 +68,6 @@ extension Agent {
   private var watchedPaths: [String] {
     let it = configuration
     let materials = [it.tls.https, it.tls.grpc, it.tls.internalRPC].flatMap { [$0.certFile, $0.keyFile] }
-    return loader.flags.configPaths + materials.filter { !$0.isEmpty }
+    return loader.withLock { $0.flags.configPaths } + materials.filter { !$0.isEmpty }
   }
 }

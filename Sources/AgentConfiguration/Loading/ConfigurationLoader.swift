@@ -9,10 +9,12 @@ public struct LoadedConfiguration: Sendable, Equatable {
 
 /// Loads the configuration of an agent from all its sources.
 ///
-/// Later sources win: defaults, development mode, files and directories in the order of the command line, fragments
+/// Later sources win: defaults, development mode, what servers gave, files and directories in the order of the command line, fragments
 /// (`-hcl`), flags. Lists grow, maps are merged by name.
 public struct ConfigurationLoader: Sendable {
   public let flags: AgentFlags
+  /// What servers decided about for this agent (`auto_config`): counts where nothing else says anything.
+  public var automatic = SettingValues()
   private let host: HostEnvironment
 
   public init(flags: AgentFlags, host: HostEnvironment = .thisHost) {
@@ -33,6 +35,7 @@ public struct ConfigurationLoader: Sendable {
     var warnings = files.warnings
     var values = SettingTable.defaults
     if flags.isDevelopment { values.merge(DevelopmentMode.values) }
+    values.merge(automatic)
     for source in files.sources + fragments {
       let (settings, more) = try source.settings()
       values.merge(settings)

@@ -11,24 +11,29 @@ public struct HostEnvironment: Sendable {
   /// The names in a directory, in no order.
   public var list: @Sendable (_ path: String) throws(ConfigurationError) -> [String]
   public var read: @Sendable (_ path: String) throws(ConfigurationError) -> [UInt8]
+  /// A variable of the environment; nil if there is none.
+  public var variable: @Sendable (_ name: String) -> String?
 
   public init(
     hostName: @escaping @Sendable () -> String, interfaces: @escaping @Sendable () -> [NetworkInterface],
     kind: @escaping @Sendable (_ path: String) -> PathKind,
     list: @escaping @Sendable (_ path: String) throws(ConfigurationError) -> [String],
-    read: @escaping @Sendable (_ path: String) throws(ConfigurationError) -> [UInt8]
+    read: @escaping @Sendable (_ path: String) throws(ConfigurationError) -> [UInt8],
+    variable: @escaping @Sendable (_ name: String) -> String? = { _ in nil }
   ) {
     self.hostName = hostName
     self.interfaces = interfaces
     self.kind = kind
     self.list = list
     self.read = read
+    self.variable = variable
   }
 
   /// The machine that the process runs on.
   public static let thisHost = HostEnvironment(
     hostName: FileSystem.hostName, interfaces: NetworkInterface.ofThisHost, kind: FileSystem.kind,
-    list: FileSystem.list, read: FileSystem.read)
+    list: FileSystem.list, read: FileSystem.read,
+    variable: { name in getenv(name).map { String(cString: $0) } })
 }
 
 /// The few calls to the system that loading a configuration needs.

@@ -52,11 +52,15 @@ struct RuntimeBuilder {
       gossipWAN: .init(&reader, "gossip_wan"), encryption: .init(reader), raft: .init(&reader),
       autopilot: .init(&reader), performance: .init(&reader), dns: .init(&reader), http: .init(&reader),
       ui: .init(reader), limits: .init(&reader), checkSettings: .init(&reader), acl: .init(&reader), tls: tls,
-      autoEncrypt: .init(&reader), autoConfig: .init(&reader), connect: .init(reader), logging: .init(&reader),
+      autoEncrypt: .init(&reader), autoConfig: .init(&reader, host), connect: .init(reader), logging: .init(&reader),
       telemetry: telemetry, tracing: .init(&reader), audit: .init(&reader), cache: .init(reader), cloud: .init(reader),
       services: services, checks: checks,
       watches: reader.values.list("watches").map { DynamicMap($0.object ?? .init()) },
       configEntriesToBootstrap: reader.values.list("config_entries.bootstrap").map { DynamicMap($0.object ?? .init()) })
+    // Certificates for agents come from the authority of the mesh.
+    if configuration.autoConfig.enabled || configuration.autoConfig.authorizer.enabled {
+      configuration.connect.enabled = true
+    }
     configuration.requireDurations(&reader)
     guard reader.problems.isEmpty else { throw .invalidValues(reader.problems) }
     warnings += try Validation.check(configuration, host: host)

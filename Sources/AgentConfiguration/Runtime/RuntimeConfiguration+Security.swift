@@ -94,10 +94,14 @@ extension RuntimeConfiguration {
     public var ipSANs: [IPAddress]
     public var authorizer: Authorizer
 
-    init(_ reader: inout SettingReader) {
+    init(_ reader: inout SettingReader, _ host: HostEnvironment) {
+      /// What the environment says wins.
+      func value(_ path: String, _ variable: String) -> String {
+        host.variable(variable).flatMap { $0.isEmpty ? nil : $0 } ?? reader.string(path)
+      }
       enabled = reader.bool("auto_config.enabled")
-      introToken = reader.string("auto_config.intro_token")
-      introTokenFile = reader.string("auto_config.intro_token_file")
+      introToken = value("auto_config.intro_token", "CONSUL_INTRO_TOKEN")
+      introTokenFile = value("auto_config.intro_token_file", "CONSUL_INTRO_TOKEN_FILE")
       serverAddresses = reader.expandedStrings("auto_config.server_addresses")
       dnsSANs = reader.strings("auto_config.dns_sans")
       ipSANs = reader.addressList("auto_config.ip_sans")

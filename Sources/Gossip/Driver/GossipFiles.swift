@@ -5,19 +5,22 @@ import NIOPosix
 final class GossipFiles: Sendable {
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let snapshot: SnapshotFile?
-  private let keep: (@Sendable ([String]) -> Void)?
+  private let keep: (@Sendable ([String]) -> String?)?
   private let logger: Logger
 
-  init(snapshotPath: String?, keepKeys: (@Sendable ([String]) -> Void)?, logger: Logger) {
+  init(snapshotPath: String?, keepKeys: (@Sendable ([String]) -> String?)?, logger: Logger) {
     snapshot = snapshotPath.map { SnapshotFile($0) }
     keep = keepKeys
     self.logger = logger
     thread.start()
   }
 
-  func keepKeys(_ texts: [String]) {
-    guard let keep else { return }
-    thread.submit { if case .active = $0 { keep(texts) } }
+  /// Tells why keys could not be kept, or nil if they were or need not be. `done` runs on any thread.
+  func keepKeys(_ texts: [String], _ done: @escaping @Sendable (_ problem: String?) -> Void) {
+    guard let keep else { return done(nil) }
+    thread.submit { state in
+      if case .active = state { done(keep(texts)) } else { done("\(GossipError.notRunning)") }
+    }
   }
 
   func appendSnapshot(_ bytes: [UInt8]) {

@@ -13,8 +13,9 @@ public final class GossipPool: Sendable {
     public var bind: NodeAddress
     /// The file that remembers peers; nil: none.
     public var snapshotPath: String?
-    /// Told of every change of the keys (base64, the primary one first), on a thread that may write files.
-    public var keepKeys: (@Sendable ([String]) -> Void)?
+    /// Told of every change of the keys (base64, the primary one first), on a thread that may write files. Returns why they
+    /// could not be kept, or nil. Whoever changed them hears of it after that.
+    public var keepKeys: (@Sendable ([String]) -> String?)?
     /// Why nodes may not be members; nil: they may. Asked for every node that says something new of itself.
     public var refusal: @Sendable ([Member]) -> String? = { _ in nil }
 

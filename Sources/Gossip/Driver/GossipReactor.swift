@@ -35,6 +35,7 @@ final class GossipReactor {
   private var leaving: [EventLoopPromise<Void>] = []
   private var isStopped = false
   private var isReading = false
+  private var refusals = RefusalNotes()
 
   init(
     _ core: SerfCore, loop: any EventLoop, logger: Logger, files: GossipFiles,
@@ -138,13 +139,20 @@ final class GossipReactor {
       queries[request]?(outcome)
       if outcome == .finished { queries[request] = nil }
     case .keysFinished(let request, let result): keys.removeValue(forKey: request)?.succeed(result)
-    case .keepKeys(let texts): files.keepKeys(texts)
+    case .keepKeys(let token, let texts): keep(token, texts)
     case .appendSnapshot(let bytes): files.appendSnapshot(bytes)
     case .replaceSnapshot(let bytes): files.replaceSnapshot(bytes)
     case .leaveFinished:
       for promise in leaving { promise.succeed() }
       leaving = []
     case .log(let level, let text): log(level, text)
+    }
+  }
+
+  private func keep(_ token: UInt64, _ texts: [String]) {
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    files.keepKeys(texts) { [loop] problem in
+      loop.execute { bound.value.step { core, now in core.keysKept(token, problem: problem, now) } }
     }
   }
 
@@ -157,6 +165,13 @@ final class GossipReactor {
     }
   }
 
+  /// Others may send what they like, as often as they like.
+  private func note(_ text: String, _ metadata: Logger.Metadata) {
+    guard let silent = refusals.take(now) else { return }
+    logger.warning(
+      "\(text)", metadata: silent > 0 ? metadata.merging(["others": "\(silent)"]) { $1 } : metadata)
+  }
+
   // MARK: Datagrams
 
   func received(_ packet: [UInt8], from sender: NodeAddress) {
@@ -165,7 +180,7 @@ final class GossipReactor {
       let content = try codec.open(packet)
       step { core, now in core.received(content, from: sender, now) }
     } catch {
-      logger.warning("gossip packet dropped", metadata: ["error": "\(error)", "from": "\(sender)"])
+      note("gossip packet dropped", ["error": "\(error)", "from": "\(sender)"])
     }
   }
 
@@ -251,7 +266,7 @@ final class GossipReactor {
   /// Takes a connection, or closes it if there are too many.
   func accept(_ channel: any Channel) throws {
     guard served.count < Self.servedStreamsMaximum, !isStopped else {
-      logger.error("too many gossip streams", metadata: ["limit": "\(Self.servedStreamsMaximum)"])
+      note("too many gossip streams", ["limit": "\(Self.servedStreamsMaximum)"])
       throw GossipError.tooLarge(part: "number of streams", limit: Self.servedStreamsMaximum)
     }
     lastServed &+= 1
@@ -268,7 +283,7 @@ final class GossipReactor {
 
   /// Tells the other side that its message could not be read.
   func refuse(_ stream: StreamID, _ error: GossipError) {
-    logger.error("gossip stream refused", metadata: ["error": "\(error)"])
+    note("gossip stream refused", ["error": "\(error)"])
     answer(stream, .error("\(error)"))
   }
 

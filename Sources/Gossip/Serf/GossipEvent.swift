@@ -121,8 +121,8 @@ enum GossipEffect: Sendable {
   case joinFinished(request: UInt64, joined: Int, failures: [(NodeAddress, GossipError)])
   case query(request: UInt64, QueryOutcome)
   case keysFinished(request: UInt64, KeyOperationResult)
-  /// Keys changed: the file that keeps them is to be written, if there is one.
-  case keepKeys([String])
+  /// Keys changed: the file that keeps them is to be written, if there is one, and `SerfCore.keysKept` called after that.
+  case keepKeys(UInt64, [String])
   /// Bytes for the end of the snapshot file.
   case appendSnapshot([UInt8])
   /// The snapshot file starts anew with these bytes.

@@ -49,10 +49,14 @@ extension SerfCore {
         if swim.codec.keyring.isEmpty { throw .keyringIsEmpty }
         response.keys = swim.codec.keyring.texts
         response.primaryKey = response.keys.first ?? ""
+        response.result = true
       } else {
-        try change(query.name, request.key.bytes)
+        // Who hears that a key is installed relies on it: the next start has to know the key, too.
+        let texts = try change(query.name, request.key.bytes)
+        lastToken += 1
+        keyAnswers[lastToken] = KeyAnswer(query: query, question: question)
+        return emit(.keepKeys(lastToken, texts))
       }
-      response.result = true
     } catch {
       response.message = "\(error)"
       log(.error, "\(query.name.dropFirst(6)): \(error)")
@@ -60,7 +64,22 @@ extension SerfCore {
     answer(query, question, .keyResponse(fitting(response, query)), now)
   }
 
-  private mutating func change(_ operation: String, _ key: [UInt8]) throws(GossipError) {
+  /// The keys of a change are kept, or could not be.
+  ///
+  /// - Parameters:
+  ///   - token: of the effect.
+  ///   - problem: why they could not; they are in use all the same.
+  mutating func keysKept(_ token: UInt64, problem: String?, _ now: GossipInstant) {
+    guard let waiting = keyAnswers.removeValue(forKey: token) else { return }
+    var response = KeyResponse()
+    response.result = problem == nil
+    response.message = problem ?? ""
+    answer(waiting.query, waiting.question, .keyResponse(response), now)
+    settle(now)
+  }
+
+  /// - Returns: all keys after the change.
+  private mutating func change(_ operation: String, _ key: [UInt8]) throws(GossipError) -> [String] {
     var keyring = swim.codec.keyring
     if keyring.isEmpty { throw .noKeyring }
     switch operation {
@@ -69,7 +88,7 @@ extension SerfCore {
     default: try keyring.remove(key)
     }
     swim.codec.keyring = keyring
-    emit(.keepKeys(keyring.texts))
+    return keyring.texts
   }
 
   /// As many keys as an answer holds.
@@ -96,6 +115,12 @@ extension SerfCore {
   ) {
     send(response(query, payload), question, now)
   }
+}
+
+/// Somebody who changed the keys here and waits for the answer.
+struct KeyAnswer: Sendable {
+  var query: QueryMessage
+  var question: Question
 }
 
 extension KeyOperationResult {

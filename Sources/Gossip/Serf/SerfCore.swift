@@ -73,6 +73,8 @@ struct SerfCore: Sendable {
   var inquiries: [QueryKey: Inquiry] = [:]
 
   var joins: [UInt64: JoinAttempts] = [:]
+  /// Answers about keys that wait for the keys to be kept.
+  var keyAnswers: [UInt64: KeyAnswer] = [:]
   /// Addresses of an earlier life that have not been tried yet.
   var rejoinAddresses: [(name: String, address: NodeAddress)] = []
   /// Whether a join under way is one of these.

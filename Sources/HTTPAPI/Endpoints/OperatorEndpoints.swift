@@ -61,7 +61,8 @@ enum Operations {
   }
 
   static func transferLeader(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
-    api.control.transferLeadership(to: request.query["id"] ?? "", on: exchange.loop).whenComplete { result in
+    let id = request.query["id"] ?? ""
+    api.control.transferLeadership(to: id, token: exchange.token, on: exchange.loop).whenComplete { result in
       switch result {
       case .failure(let error): exchange.fail(HTTPError(any: error))
       case .success:

@@ -39,6 +39,7 @@ public struct AutoEncryptSettings: Sendable {
 extension RPCMethodTable {
   /// The methods for those without a certificate.
   mutating func registerForStrangers(_ settings: AutoEncryptSettings?) {
+    registerAutoConfiguration()
     answer("AutoEncrypt.Sign") {
       [backend, server] (request: CASignRequest, loop, completion: @escaping RPCAnswer<AutoEncryptReply>) in
       guard let settings else {

@@ -4,38 +4,66 @@ import Model
 import NIOCore
 import TransportSecurity
 
-/// Gets a client agent its certificate from the servers, and keeps it valid (`auto_encrypt.tls`): the first one over a
-/// connection without any, later ones over connections that the one before secures.
+/// Gets a client agent its certificate from the servers, and keeps it valid (`auto_encrypt.tls`, `auto_config`): the first one
+/// over a connection without any, later ones over connections that the one before secures.
 public final class AutoEncryption: @unchecked Sendable {
   // Sendable: what changes is used on `loop` only.
 
-  public struct Settings: Sendable {
+  /// What the certificate of an agent names.
+  public struct Names: Sendable {
     public var datacenter: String
-    public var nodeName: String
-    /// Further names of the agent (`auto_encrypt.dns_san`, `auto_encrypt.ip_san`).
+    public var node: String
+    /// Besides `localhost` (`auto_encrypt.dns_san`, `auto_config.dns_sans`).
     public var dnsNames: [String] = []
+    /// Besides those of loopback.
     public var addresses: [String] = []
+
+    public init(datacenter: String, node: String) {
+      self.datacenter = datacenter
+      self.node = node
+    }
+
+    /// What a server is to sign, in PEM.
+    ///
+    /// - Parameter trustDomain: as far as the agent knows it.
+    public func signingRequest(
+      _ key: PrivateKey, trustDomain: String = SPIFFEIdentity.unknownTrustDomain
+    ) throws(CertificatesError) -> String {
+      let identity = SPIFFEIdentity(trustDomain: trustDomain, .agent(datacenter: datacenter, node: node))
+      let names = AlternativeNames(
+        dnsNames: ["localhost"] + dnsNames, addresses: ["127.0.0.1", "::1"] + addresses, uris: [identity.uri])
+      return try SigningRequest(subject: SubjectName([]), names: names, key: key).pem
+    }
+  }
+
+  public struct Settings: Sendable {
+    public var names: Names
     /// `host:port` of servers that may be asked, as far as any are known.
     public var candidates: @Sendable () -> [String] = { [] }
     public var token: @Sendable () -> String = { "" }
+    /// Asks a server (`host:port`) for the first certificate by a signing request.
+    public var firstCertificate: @Sendable (_ request: String, _ server: String) async throws -> GivenCertificate
+    /// Called with every certificate that was put into force; for keeping it.
+    public var observe: @Sendable (GivenCertificate, PrivateKey) -> Void = { _, _ in }
+    /// What log records begin with.
+    public var feature = "auto_encrypt"
     /// The first pause after all of them failed; doubles up to `retryMax`.
     public var retryMin = TimeAmount.seconds(1)
     public var retryMax = TimeAmount.minutes(10)
 
-    public init(datacenter: String, nodeName: String) {
-      self.datacenter = datacenter
-      self.nodeName = nodeName
+    public init(
+      _ names: Names,
+      firstCertificate: @escaping @Sendable (_ request: String, _ server: String) async throws -> GivenCertificate
+    ) {
+      self.names = names
+      self.firstCertificate = firstCertificate
     }
   }
 
   /// What the agent shows at present.
   private struct Held {
-    var issued: IssuedCertificate
+    var given: GivenCertificate
     var key: PrivateKey
-    var roots: CARoots
-    var rootsIndex: UInt64
-    var manualAuthorities: [String]
-    var verifiesServerHostname: Bool
   }
 
   private enum State {
@@ -48,7 +76,6 @@ public final class AutoEncryption: @unchecked Sendable {
   private let settings: Settings
   private let backend: any Backend
   private let security: TransportSecurity
-  private let call: StrangerCall
   private let loop: any EventLoop
   private let logger: Logger
   private var state = State.idle
@@ -58,19 +85,24 @@ public final class AutoEncryption: @unchecked Sendable {
   private var isRenewing = false
 
   public init(
-    _ settings: Settings, backend: any Backend, security: TransportSecurity, call: StrangerCall, on loop: any EventLoop,
-    logger: Logger
+    _ settings: Settings, backend: any Backend, security: TransportSecurity, on loop: any EventLoop, logger: Logger
   ) {
     self.settings = settings
     self.backend = backend
     self.security = security
-    self.call = call
     self.loop = loop
     self.logger = logger
     pause = settings.retryMin
   }
 
   public func start() { loop.execute { self.ask() } }
+
+  /// Goes on with a certificate that the agent has already, however old it is.
+  public func start(with given: GivenCertificate, _ key: PrivateKey) {
+    loop.execute { [self] in
+      if use(Held(given: given, key: key)) { follow() } else { ask() }
+    }
+  }
 
   public func stop() {
     loop.execute { [self] in
@@ -87,44 +119,32 @@ public final class AutoEncryption: @unchecked Sendable {
     state = .asking
     do throws(CertificatesError) {
       let key = try PrivateKey.generate(.p256)
-      let request = try request(key, trustDomain: SPIFFEIdentity.unknownTrustDomain)
+      let request = try settings.names.signingRequest(key)
       ask(settings.candidates().shuffled()[...], request, key)
     } catch {
       failed("\(error)")
     }
   }
 
-  private func request(_ key: PrivateKey, trustDomain: String) throws(CertificatesError) -> String {
-    let identity = SPIFFEIdentity(
-      trustDomain: trustDomain, .agent(datacenter: settings.datacenter, node: settings.nodeName))
-    let names = AlternativeNames(
-      dnsNames: ["localhost"] + settings.dnsNames, addresses: ["127.0.0.1", "::1"] + settings.addresses,
-      uris: [identity.uri])
-    return try SigningRequest(subject: SubjectName([]), names: names, key: key).pem
-  }
-
   /// One server after the other, until one gives a certificate.
   private func ask(_ servers: ArraySlice<String>, _ request: String, _ key: PrivateKey) {
     guard case .asking = state else { return }
     guard let server = servers.first else { return failed("no server is known") }
-    let (settings, call) = (settings, call)
-    loop.makeFutureWithTask {
-      try await call.autoEncrypt(
-        signingRequest: request, datacenter: settings.datacenter, token: settings.token(), at: server)
-    }.whenComplete { [self] result in
+    let settings = settings
+    loop.makeFutureWithTask { try await settings.firstCertificate(request, server) }.whenComplete { [self] result in
       guard case .asking = state else { return }
       switch result {
-      case .success(let reply): take(reply, key, from: server)
+      case .success(let given): take(given, key, from: server)
       case .failure(let error):
         logger.warning(
-          "auto_encrypt: a server gave no certificate", metadata: ["server": "\(server)", "error": "\(error)"])
+          "\(settings.feature): a server gave no certificate", metadata: ["server": "\(server)", "error": "\(error)"])
         if servers.count > 1 { ask(servers.dropFirst(), request, key) } else { failed(nil) }
       }
     }
   }
 
   private func failed(_ reason: String?) {
-    if let reason { logger.warning("auto_encrypt: no certificate yet", metadata: ["error": "\(reason)"]) }
+    if let reason { logger.warning("\(settings.feature): no certificate yet", metadata: ["error": "\(reason)"]) }
     if case .stopped = state { return }
     state = .idle
     let jitter = Double.random(in: 1...1.25)
@@ -133,16 +153,13 @@ public final class AutoEncryption: @unchecked Sendable {
     pause = .nanoseconds(min(pause.nanoseconds &* 2, settings.retryMax.nanoseconds))
   }
 
-  private func take(_ reply: AutoEncryptReply, _ key: PrivateKey, from server: String) {
-    let held = Held(
-      issued: reply.issuedCert, key: key, roots: reply.connectCARoots.value,
-      rootsIndex: reply.connectCARoots.meta.index,
-      manualAuthorities: reply.manualCARoots, verifiesServerHostname: reply.verifyServerHostname)
+  private func take(_ given: GivenCertificate, _ key: PrivateKey, from server: String) {
+    let held = Held(given: given, key: key)
     guard use(held) else { return failed(nil) }
     pause = settings.retryMin
     logger.info(
-      "auto_encrypt: got a certificate",
-      metadata: ["server": "\(server)", "until": "\(held.issued.validBefore)"])
+      "\(settings.feature): got a certificate",
+      metadata: ["server": "\(server)", "until": "\(held.given.issued.validBefore)"])
     follow()
   }
 
@@ -151,14 +168,16 @@ public final class AutoEncryption: @unchecked Sendable {
     do {
       try security.setAutomaticCertificate(
         AutomaticCertificate(
-          chain: held.issued.certPEM, key: held.key.pem, authorities: held.roots.certificates + held.manualAuthorities,
-          verifiesServerHostname: held.verifiesServerHostname))
+          chain: held.given.issued.certPEM, key: held.key.pem,
+          authorities: held.given.roots.certificates + held.given.manualAuthorities,
+          verifiesServerHostname: held.given.verifiesServerHostname))
     } catch {
-      logger.error("auto_encrypt: the certificate cannot be used", metadata: ["error": "\(error)"])
+      logger.error("\(settings.feature): the certificate cannot be used", metadata: ["error": "\(error)"])
       return false
     }
     state = .held(held)
-    scheduleRenewal(held.issued)
+    settings.observe(held.given, held.key)
+    scheduleRenewal(held.given.issued)
     return true
   }
 
@@ -177,15 +196,16 @@ public final class AutoEncryption: @unchecked Sendable {
 
   private func renew() {
     guard case .held(let held) = state, !isRenewing else { return }
-    if WallClock.now().since(held.issued.validBefore) >= .seconds(10) {
+    if WallClock.now().since(held.given.issued.validBefore) >= .seconds(10) {
       // Nobody accepts it any more: the way is that of the first one.
+      following?.cancel()
       state = .idle
       return ask()
     }
     let (key, text): (PrivateKey, String)
     do throws(CertificatesError) {
       key = try PrivateKey.generate(.p256)
-      text = try request(key, trustDomain: held.roots.trustDomain)
+      text = try settings.names.signingRequest(key, trustDomain: held.given.roots.trustDomain)
     } catch {
       return renew(in: .seconds(10))
     }
@@ -197,11 +217,11 @@ public final class AutoEncryption: @unchecked Sendable {
       guard case .held(var held) = state else { return }
       switch result {
       case .failure(let error):
-        logger.warning("auto_encrypt: the certificate was not renewed", metadata: ["error": "\(error)"])
+        logger.warning("\(settings.feature): the certificate was not renewed", metadata: ["error": "\(error)"])
         renew(in: .seconds(.random(in: 5...15)))
       case .success(let issued):
-        (held.issued, held.key) = (issued, key)
-        if use(held) { logger.info("auto_encrypt: the certificate was renewed") }
+        (held.given.issued, held.key) = (issued, key)
+        if use(held) { logger.info("\(settings.feature): the certificate was renewed") }
       }
     }
   }
@@ -210,7 +230,7 @@ public final class AutoEncryption: @unchecked Sendable {
   private func follow() {
     guard case .held(let held) = state else { return }
     var options = QueryOptions()
-    options.minIndex = max(held.rootsIndex, 1)
+    options.minIndex = max(held.given.rootsIndex, 1)
     options.consistency = .stale
     options.maxTime = BlockingTime.maximumWait
     options.token = settings.token()
@@ -220,12 +240,51 @@ public final class AutoEncryption: @unchecked Sendable {
         loop.scheduleTask(in: .seconds(5)) { [weak self] in self?.follow() }
         return
       }
-      let before = held.roots
-      held.rootsIndex = answer.index
-      held.roots = answer.value
+      let before = held.given.roots
+      held.given.rootsIndex = answer.index
+      held.given.roots = answer.value
       if before.certificates != answer.value.certificates { _ = use(held) } else { state = .held(held) }
       if before.activeID != answer.value.activeID { renew(in: .milliseconds(.random(in: 0...20_000))) }
       follow()
     }
+  }
+}
+
+/// A certificate that servers gave an agent, and what it needs to verify others.
+public struct GivenCertificate: Sendable {
+  public var issued: IssuedCertificate
+  public var roots: CARoots
+  public var rootsIndex: UInt64 = 0
+  /// PEM; the authorities of the servers' own certificates.
+  public var manualAuthorities: [String]
+  /// Certificates of servers have to name one.
+  public var verifiesServerHostname: Bool
+
+  public init(_ reply: AutoEncryptReply) {
+    issued = reply.issuedCert
+    roots = reply.connectCARoots.value
+    rootsIndex = reply.connectCARoots.meta.index
+    manualAuthorities = reply.manualCARoots
+    verifiesServerHostname = reply.verifyServerHostname
+  }
+
+  /// Nil for an answer without a certificate.
+  public init?(_ response: AutoConfigResponse) {
+    guard let certificate = response.certificate, !certificate.certPEM.isEmpty else { return nil }
+    issued = certificate
+    roots = response.caRoots.value
+    manualAuthorities = response.extraCACertificates
+    verifiesServerHostname = response.config.tls?.verifyServerHostname ?? false
+  }
+}
+
+extension AutoConfigResponse {
+  /// Puts a later certificate in the place of the one before.
+  public mutating func take(_ given: GivenCertificate, _ key: PrivateKey) {
+    var certificate = given.issued
+    certificate.privateKeyPEM = Secret(key.pem)
+    self.certificate = certificate
+    caRoots = AutoConfigRoots(given.roots)
+    extraCACertificates = given.manualAuthorities
   }
 }

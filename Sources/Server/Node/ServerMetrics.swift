@@ -47,6 +47,8 @@ enum ServerMetrics {
 
   /// Reads that wait for a change, of all servers of the process.
   static let blockingQueries = Count()
+  /// Streams of events that agents follow, of all servers of the process.
+  static let streams = Count()
 
   // MARK: applied commands
 
@@ -100,6 +102,8 @@ extension ServerNode {
     registry.gauge("raft.peers").set(Double(status.latestConfiguration.servers.count))
     registry.gauge("server.isLeader").set(isLeader ? 1 : 0)
     registry.gauge("rpc.queries_blocking").set(Double(ServerMetrics.blockingQueries.value))
+    registry.gauge("grpc.server.streams", [MetricLabel("server_type", "internal")])
+      .set(Double(ServerMetrics.streams.value))
     registry.gauge("session_ttl.active").set(Double(leader.sessions.activeCount))
     collectStateMetrics(into: registry)
   }

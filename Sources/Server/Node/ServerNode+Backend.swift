@@ -222,6 +222,7 @@ extension ServerNode: Backend {
     context.current = { [store] in store.current }
     context.now = WallClock.now()
     context.authority = leader.authority
+    context.autoConfiguration = settings.autoConfiguration
     return context
   }
 }

@@ -27,6 +27,8 @@ public final class ServerNode: Sendable {
     public var providers: any ProviderTransport = NoProviders()
     /// Nil without a service mesh, and so without certificates for it.
     public var authority: AuthoritySettings?
+    /// Nil where agents do not get their settings from servers.
+    public var autoConfiguration: AutoConfigService?
     /// Ends the process for a reason that no retry can mend.
     public var stop: @Sendable (_ reason: String) -> Never = { fatalError($0) }
 

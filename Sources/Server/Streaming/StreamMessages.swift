@@ -62,6 +62,10 @@ struct StreamEvent: ProtobufMessage {
   var batch: EventBatch?
   var serviceHealth: ServiceHealthUpdate?
   var service: ServiceListUpdate?
+  /// Something was left out that the reader's token may not see. A field of ours, which others pass over.
+  var isFiltered = false
+
+  static let filteredField: UInt32 = 1000
 
   static let layout = ProtobufLayout<StreamEvent> {
     $0.field(1, \.index)
@@ -70,6 +74,7 @@ struct StreamEvent: ProtobufMessage {
     $0.field(4, \.batch)
     $0.field(10, \.serviceHealth)
     $0.field(12, \.service)
+    $0.field(filteredField, \.isFiltered)
   }
 }
 

@@ -58,7 +58,8 @@ public struct SubscribeService: Sendable {
     do throws(AccessControlError) {
       let authorizer = try resolver.authorizer(for: token)
       return Subscription.Rights(
-        authorizer: authorizer, audience: QueryAudience(token, authorizer, resolver))
+        authorizer: authorizer, audience: QueryAudience(token, authorizer, resolver),
+        isAnonymous: token.isEmpty || token == ACLToken.anonymousSecret.revealed)
     } catch {
       throw GRPCStatus(.permissionDenied, ServerError.tokenNotFound.description)
     }

@@ -20,6 +20,8 @@ final class Subscription: GRPCCallHandler, @unchecked Sendable {
   struct Rights: Sendable {
     let authorizer: any Authorizer
     let audience: QueryAudience
+    /// Who has no token is not told that there is more.
+    let isAnonymous: Bool
   }
 
   /// Bytes of events that may wait for a subscriber. Beyond, it has to begin anew.
@@ -52,6 +54,7 @@ final class Subscription: GRPCCallHandler, @unchecked Sendable {
 
   /// - Parameter seen: the index up to which the subscriber knows everything.
   func start(_ subject: TopicSubject, seen: UInt64) {
+    ServerMetrics.streams.add(1)
     topic = publisher.enter(self, subject, seen: seen)
     watchRights()
     if let nanoseconds = rights?.audience.lifetime() {
@@ -78,7 +81,8 @@ final class Subscription: GRPCCallHandler, @unchecked Sendable {
   private func frame(_ event: PublishedEvent) -> ByteBuffer? {
     guard let rights, !rights.authorizer.isUnlimited else { return event.frame }
     let visible = visible(event.updates)
-    return visible.count == event.updates.count ? event.frame : StreamFrames.live(event.index, visible)
+    if visible.count == event.updates.count { return event.frame }
+    return StreamFrames.live(event.index, visible, isFiltered: !rights.isAnonymous)
   }
 
   private func visible(_ updates: [TopicUpdate]) -> [TopicUpdate] {
@@ -97,7 +101,9 @@ final class Subscription: GRPCCallHandler, @unchecked Sendable {
     case .snapshot(let index, let updates, let frames, let isUnexpected):
       if isUnexpected { send(StreamFrames.newSnapshot) }
       let visible = visible(updates)
-      let own = visible.count == updates.count ? frames : StreamFrames.snapshot(index, visible)
+      let isFiltered = rights.map { !$0.isAnonymous } ?? false
+      let own =
+        visible.count == updates.count ? frames : StreamFrames.snapshot(index, visible, isFiltered: isFiltered)
       for frame in own { send(frame) }
     }
   }
@@ -145,6 +151,8 @@ final class Subscription: GRPCCallHandler, @unchecked Sendable {
     watch = nil
     let topic = topic
     self.topic = nil
-    if let topic { publisher.leave(self, topic) }
+    guard let topic else { return }
+    ServerMetrics.streams.add(-1)
+    publisher.leave(self, topic)
   }
 }

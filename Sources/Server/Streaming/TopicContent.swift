@@ -147,12 +147,22 @@ enum StreamFrames {
   private static let snapshotMessageBytes = 1 << 20
 
   /// The changes of one commit: alone, or as a batch that readers apply as a whole. Nil for none.
-  static func live(_ index: UInt64, _ updates: some Collection<TopicUpdate>) -> ByteBuffer? {
-    message(index, updates).map { ByteBuffer(grpcMessage: $0) }
+  ///
+  /// - Parameter isFiltered: whether the reader is told that there were more.
+  static func live(
+    _ index: UInt64, _ updates: some Collection<TopicUpdate>, isFiltered: Bool = false
+  ) -> ByteBuffer? {
+    guard var message = message(index, updates) else { return nil }
+    if isFiltered {
+      var writer = ProtobufWriter()
+      writer.varint(StreamEvent.filteredField, 1)
+      message += writer.bytes
+    }
+    return ByteBuffer(grpcMessage: message)
   }
 
-  /// Everything at an index, and that it is everything.
-  static func snapshot(_ index: UInt64, _ updates: [TopicUpdate]) -> [ByteBuffer] {
+  /// Everything at an index, and that it is everything that the reader may see.
+  static func snapshot(_ index: UInt64, _ updates: [TopicUpdate], isFiltered: Bool = false) -> [ByteBuffer] {
     var frames: [ByteBuffer] = []
     var rest = updates[...]
     while !rest.isEmpty {
@@ -167,6 +177,7 @@ enum StreamFrames {
     var end = StreamEvent()
     end.index = index
     end.endOfSnapshot = true
+    end.isFiltered = isFiltered
     frames.append(ByteBuffer(grpcMessage: end.protobuf()))
     return frames
   }

@@ -114,6 +114,7 @@ struct MetricDefinition: Sendable {
   private static let rpc: [MetricDefinition] = [
     .counter("rpc.query", "Reads that this server received."),
     .gauge("rpc.queries_blocking", "Reads that wait for a change."),
+    .gauge("grpc.server.streams", "Streams of events that this server serves."),
     .sample("rpc.consistentRead", "Milliseconds until the leader knows that it still leads."),
     .counter("rpc.request", "Requests that this server received from other agents."),
     .counter("rpc.request_error", "Requests of other agents that this server answered with an error."),

@@ -195,6 +195,24 @@ import Testing
     #expect(simulation.hosts[2].joins[1]?.joined == 0)
   }
 
+  @Test func aKeyIsInstalledWhereTheNextStartWillKnowItToo() throws {
+    let simulation = GossipSimulation(seed: 9)
+    let keyring = try GossipKeyring(keys: [Self.first])
+    try simulation.addCluster(3) { $0.keyring = keyring }
+    _ = try #require(simulation.run(.seconds(30)) { simulation.isWhole() })
+    // One disk is broken, and one busy.
+    simulation.hosts[1].keepProblem = "no space left"
+    simulation.hosts[2].waitingKeys = []
+    try simulation.change(0) { try $0.keys(1, .install(Self.second), relayFactor: 0, simulation.now) }
+    simulation.run(.milliseconds(500))
+    #expect(simulation.hosts[0].keyResults[1] == nil)
+    let token = try #require(simulation.hosts[2].waitingKeys?.first)
+    simulation.change(2) { $0.keysKept(token, problem: nil, simulation.now) }
+    simulation.run(.seconds(10))
+    let result = try #require(simulation.hosts[0].keyResults[1])
+    #expect(result.responseCount == 3 && result.errorCount == 1 && result.messages == ["n1": "no space left"])
+  }
+
   @Test func keysOfAPoolWithoutEncryption() throws {
     let simulation = GossipSimulation(seed: 9)
     try simulation.add()

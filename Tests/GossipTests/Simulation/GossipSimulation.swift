@@ -30,6 +30,10 @@ final class GossipSimulation {
     var outcomes: [UInt64: [QueryOutcome]] = [:]
     var keyResults: [UInt64: KeyOperationResult] = [:]
     var keptKeys: [[String]] = []
+    /// Why keys cannot be kept; nil while they can.
+    var keepProblem: String?
+    /// Whether the disk is busy: the tokens of keys that wait for it.
+    var waitingKeys: [UInt64]?
     var snapshot: [UInt8] = []
     var hasLeft = false
     var hasLostName = false
@@ -47,7 +51,7 @@ final class GossipSimulation {
   }
 
   private(set) var now = GossipInstant(nanoseconds: 1_000_000_000)
-  private(set) var hosts: [Host] = []
+  var hosts: [Host] = []
   var faults = Faults()
   private var random: SeededRandom
   private var network = TimerQueue<Box>()
@@ -244,7 +248,11 @@ final class GossipSimulation {
       hosts[index].joins[request] = (joined, failures.map(\.1))
     case .query(let request, let outcome): hosts[index].outcomes[request, default: []].append(outcome)
     case .keysFinished(let request, let result): hosts[index].keyResults[request] = result
-    case .keepKeys(let keys): hosts[index].keptKeys.append(keys)
+    case .keepKeys(let token, let keys):
+      hosts[index].keptKeys.append(keys)
+      if hosts[index].waitingKeys?.append(token) == nil {
+        hosts[index].core.keysKept(token, problem: hosts[index].keepProblem, now)
+      }
     case .appendSnapshot(let bytes): hosts[index].snapshot += bytes
     case .replaceSnapshot(let bytes): hosts[index].snapshot = bytes
     case .leaveFinished:

@@ -95,7 +95,7 @@ final class TestControl: AgentControl, Sendable {
   func removePeer(_ request: RaftRemovePeerRequest, on loop: any EventLoop) -> EventLoopFuture<Void> {
     loop.makeFailedFuture(ServerError.rejected("id \"\(request.id)\" was not found in the Raft configuration"))
   }
-  func transferLeadership(to id: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+  func transferLeadership(to id: String, token: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
     id == "b" ? loop.makeSucceededVoidFuture() : loop.makeFailedFuture(ServerError.rejected("cannot find peer"))
   }
   func keyring(_ request: KeyringRequest, on loop: any EventLoop) -> EventLoopFuture<[KeyringResponse]> {

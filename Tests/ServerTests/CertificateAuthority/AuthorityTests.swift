@@ -141,13 +141,16 @@ import TransportSecurity
     let backend = ClusterBackend(
       datacenter: "dc1", servers: ServerList([server.address]), client: client, holdTimeout: .seconds(60))
     #expect(own.awaitsAutomaticCertificate && own.serverContext(.https) == nil)
-    var wanted = AutoEncryption.Settings(datacenter: "dc1", nodeName: "agent")
+    let call = StrangerCall(group: server.group, security: outgoing)
+    var names = AutoEncryption.Names(datacenter: "dc1", node: "agent")
+    names.dnsNames = ["agent.example"]
+    var wanted = AutoEncryption.Settings(names) {
+      GivenCertificate(try await call.autoEncrypt(signingRequest: $0, datacenter: "dc1", token: "", at: $1))
+    }
     wanted.candidates = { [address = server.address] in ["127.85.40.8:1", address] }
-    wanted.dnsNames = ["agent.example"]
     wanted.retryMin = .milliseconds(20)
     let encryption = AutoEncryption(
-      wanted, backend: backend, security: own, call: StrangerCall(group: server.group, security: outgoing),
-      on: server.loop, logger: .silent)
+      wanted, backend: backend, security: own, on: server.loop, logger: .silent)
     encryption.start()
     // Held until there is a certificate.
     #expect(try await backend.put("a", "through tls", on: server.loop))

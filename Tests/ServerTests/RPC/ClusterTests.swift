@@ -105,6 +105,43 @@ import Testing
     await cluster.stopAll()
   }
 
+  private static func transfer(_ server: TestServer, to id: String, token: String = "") async -> String {
+    await withCheckedContinuation { continuation in
+      server.operators.transferLeadership(to: id, token: token, on: server.loop) { result in
+        switch result {
+        case .success: continuation.resume(returning: "")
+        case .failure(let error): continuation.resume(returning: error.description)
+        }
+      }
+    }
+  }
+
+  @Test func leadershipIsHandedOverWhereverThatIsAskedFor() async throws {
+    let cluster = try await Cluster.running(21)
+    let leader = await cluster.leader()
+    let followers = await cluster.followers()
+    try await followers[1].put("a", "1")
+    await cluster.until(followers[1], has: "a", "1")
+    #expect(await Self.transfer(followers[0], to: "s9").hasSuffix("Could not find address for server id s9"))
+    #expect(await Self.transfer(followers[0], to: followers[1].id) == "")
+    while !followers[1].node.isLeader { await Task.yield() }
+    #expect(!leader.node.isLeader)
+    await cluster.stopAll()
+  }
+
+  @Test func leadershipIsHandedOverByOperatorsOnly() async throws {
+    var settings = AccessControlSettings(nodeName: "s1")
+    settings.fallback = .deny
+    settings.initialManagement = Secret("11111111-2222-3333-4444-555555555555")
+    let server = try await TestServer(1, of: ["127.85.44.1"], accessControl: settings)
+    while await Self.transfer(server, to: "", token: settings.initialManagement.revealed) != "cannot find peer" {
+      await Task.yield()
+    }
+    #expect(await Self.transfer(server, to: "").contains("Permission denied"))
+    #expect(await Self.transfer(server, to: "", token: "nobody") == "ACL not found")
+    await server.stop()
+  }
+
   @Test func aBlockingQueryAtAFollowerWaitsAtTheLeader() async throws {
     let cluster = try await Cluster.running(3)
     let follower = try #require(await cluster.followers().first)

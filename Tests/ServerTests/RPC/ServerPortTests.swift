@@ -204,6 +204,46 @@ import Wire
 
   // MARK: Nonsense
 
+  @Test(
+    arguments: [
+      ([0x42], "the first byte stands for no protocol"), ([9], "the protocol 9 is not spoken here"),
+      ([3], "tls: this server has no certificate"), ([0, 0xC1, 0xC1], "net/rpc: "),
+      // A stream that was never opened ends the connection, and so does a version that does not exist.
+      ([4, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], "yamux: "), ([1, 0x63], "raft: no request has type 99"),
+      ([1, 0, 0xC1, 0xC1], "raft: "),
+    ] as [([UInt8], String)])
+  func whoeverTalksNonsenseCostsItselfTheConnectionAndUsALine(_ bytes: [UInt8], _ reason: String) async throws {
+    let host = "127.85.42.\(bytes.count * 10 + Int(bytes[0] & 7))"
+    let log = LogLines()
+    let server = try await TestServer(1, of: [host], log: log)
+    let connection = try await RawConnection.open(host)
+    try await connection.write(bytes)
+    _ = try await connection.readToEnd()
+    while !log.lines.contains(where: { $0.contains("refused") }) { await Task.yield() }
+    let lines = log.lines.filter { $0.contains("connection to the server port refused") }
+    #expect(lines.count == 1 && lines[0].contains("reason=\(reason)"), "\(lines)")
+    _ = try await server.client.call("Status.Ping", RPCBody.empty, to: server.address, on: server.loop)
+    await server.stop()
+  }
+
+  @Test func framesBeyondTheLimitEndTheConnection() async throws {
+    let host = "127.85.43.1"
+    let log = LogLines()
+    let server = try await TestServer(1, of: [host], log: log)
+    // A value of 128 MiB is announced.
+    let connection = try await RawConnection.open(host)
+    try await connection.write(
+      [0] + RPCRequestHeader(sequence: 1, method: "KVS.Apply").messagePack + [0xDB, 8, 0, 0, 0])
+    let sending = Task {
+      while !Task.isCancelled { try await connection.write([UInt8](repeating: 0x61, count: 256 << 10)) }
+    }
+    while !log.lines.contains(where: { $0.contains("reason=net/rpc: ") }) { await Task.yield() }
+    sending.cancel()
+    await connection.close()
+    _ = await sending.result
+    await server.stop()
+  }
+
   @Test func nonsenseDoesNoHarm() async throws {
     let host = "127.85.10.1"
     let server = try await TestServer(1, of: [host])

@@ -21,6 +21,7 @@ final class TestServer: Sendable {
   let methods: RPCMethods
   /// Streams of other servers.
   let streams: StreamConnections
+  let operators: OperatorService
   private let listener: ServerListener
 
   var address: String { "\(host):\(Self.port)" }
@@ -46,14 +47,14 @@ final class TestServer: Sendable {
     _ number: Int, of hosts: [String], datacenter: String = "dc1", storage: RaftStorage = .memory(),
     bootstrap: Bool = true, holdTimeout: TimeAmount = .seconds(7), accessControl: AccessControlSettings? = nil,
     coordinatePeriod: GoDuration = .seconds(5), security: TransportSecurity? = nil,
-    authority: AuthoritySettings? = nil, streams: Bool = true,
-    listen: (inout ServerListener.Settings) -> Void = { _ in }
+    authority: AuthoritySettings? = nil, autoConfiguration: AutoConfigService? = nil, streams: Bool = true,
+    log: LogLines? = nil, listen: (inout ServerListener.Settings) -> Void = { _ in }
   ) async throws {
     id = "s\(number)"
     host = hosts[number - 1]
     let address = "\(host):\(Self.port)"
     loop = group.any()
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let logger = log?.logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let members = MemberTable(datacenter: datacenter)
     for (index, host) in hosts.enumerated() {
       members.put(Self.member(index + 1, host, datacenter: datacenter, usesTLS: security != nil))
@@ -73,6 +74,7 @@ final class TestServer: Sendable {
     serverSettings.accessControl = accessControl
     serverSettings.coordinates.period = coordinatePeriod
     serverSettings.authority = authority
+    serverSettings.autoConfiguration = autoConfiguration
     node = try ServerNode(
       settings: serverSettings,
       members: members,
@@ -90,6 +92,8 @@ final class TestServer: Sendable {
     listen(&port)
     var grpc = GRPCServer()
     self.streams = StreamConnections(group: group, settings: settings)
+    operators = OperatorService(backend, connections: self.streams)
+    operators.register(in: &grpc)
     if streams { SubscribeService(node, group: group, connections: self.streams).register(in: &grpc) }
     listener = ServerListener(
       ServerProtocols(

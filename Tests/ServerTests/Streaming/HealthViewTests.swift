@@ -57,6 +57,20 @@ import Testing
     #expect(view.isComplete && view.instances.isEmpty && view.resumeIndex == 9)
   }
 
+  @Test func whatATokenMayNotSeeIsKnownToBeMissingUntilTheNextSnapshot() {
+    view.subscribed()
+    var end = Self.end(5)
+    end.isFiltered = true
+    #expect(receive(end) && view.isFiltered)
+    #expect(receive(Self.event(6, CatalogOp.register, "a")) && view.isFiltered)
+    #expect(!receive(Self.anew))
+    #expect(receive(Self.end(7)) && !view.isFiltered)
+    var event = Self.event(8, CatalogOp.register, "a")
+    event.isFiltered = true
+    #expect(receive(event) && view.isFiltered)
+    #expect(FoundView(view).isFiltered)
+  }
+
   @Test func eventsReplaceAndRemoveInstances() {
     view.subscribed()
     _ = view.receive(Self.end(5))

@@ -32,6 +32,13 @@ public struct StrangerCall: Sendable {
     return try AutoEncryptReply(decoding: try await call("AutoEncrypt.Sign", .messagePack(request), at: address))
   }
 
+  /// Asks a server for the settings of an agent that somebody introduces.
+  public func initialConfiguration(_ request: AutoConfigRequest, at address: String) async throws -> AutoConfigResponse
+  {
+    let body = ByteBuffer.messagePack(AutoConfigCall(request))
+    return try AutoConfigAnswer(decoding: try await call(InitialConfiguration.method, body, at: address)).message
+  }
+
   private func call(_ method: String, _ body: ByteBuffer, at address: String) async throws -> ByteBuffer {
     guard let (host, port) = RPCConnection.split(address) else {
       throw RPCError.connecting("address \(address): missing port in address")

@@ -97,13 +97,15 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
         return refuse(context, "in clear, but verify_incoming is set")
       }
       try begin(named, context, bytes)
-    case nil: context.close(promise: nil)
+    case nil: refuse(context, "the first byte stands for no protocol")
     }
   }
 
   private func readInside(_ context: ChannelHandlerContext, _ bytes: inout ByteBuffer) throws {
     let named = bytes.readInteger(as: UInt8.self).flatMap(ServerProtocol.init(rawValue:))
-    guard let named, named != .tls, named != .insecureTLS else { return context.close(promise: nil) }
+    guard let named, named != .tls, named != .insecureTLS else {
+      return refuse(context, "the first byte inside TLS stands for no protocol")
+    }
     try begin(named, context, bytes)
   }
 
@@ -113,7 +115,9 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
   private func secure(
     _ context: ChannelHandlerContext, _ opening: TransportSecurity.RPCOpening, _ rest: ByteBuffer
   ) throws {
-    guard let handler = settings.security?.handler(opening) else { return context.close(promise: nil) }
+    guard let handler = settings.security?.handler(opening) else {
+      return refuse(context, "tls: this server has no certificate")
+    }
     switch opening {
     case .announced: state = .announced
     case .native: state = .native
@@ -158,7 +162,9 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
     if let security = settings.security, !security.allows(named, tls) {
       return refuse(context, "tls: the certificate is not that of a server")
     }
-    guard let handlers = try protocols.handlers(of: named, context.channel) else { return context.close(promise: nil) }
+    guard let handlers = try protocols.handlers(of: named, context.channel) else {
+      return refuse(context, "the protocol \(named.rawValue) is not spoken here")
+    }
     if tls != nil, named != .snapshot {
       try context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
     }
@@ -168,7 +174,7 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler, @u
   private func hand(over handlers: [any ChannelHandler], _ context: ChannelHandlerContext, _ rest: ByteBuffer) throws {
     deadline?.cancel()
     state = .over
-    try context.pipeline.syncOperations.addHandlers(handlers, position: .after(self))
+    try context.pipeline.syncOperations.addHandlers(handlers + [BreachNoter(refusals)], position: .after(self))
     if rest.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(rest)) }
     context.pipeline.syncOperations.removeHandler(self, promise: nil)
   }

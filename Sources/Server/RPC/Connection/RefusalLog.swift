@@ -40,3 +40,23 @@ final class RefusalLog: Sendable {
     return true
   }
 }
+
+/// What a peer said that makes no sense: an event that the handler of its protocol sends through the pipeline before it closes
+/// the connection.
+struct ProtocolBreach: Sendable {
+  var reason: String
+}
+
+/// Writes down why a connection to the server port ended that had begun well.
+final class BreachNoter: ChannelInboundHandler {
+  typealias InboundIn = Any
+
+  private let refusals: RefusalLog
+
+  init(_ refusals: RefusalLog) { self.refusals = refusals }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let breach = event as? ProtocolBreach { refusals.note(breach.reason, from: context.remoteAddress) }
+    context.fireUserInboundEventTriggered(event)
+  }
+}

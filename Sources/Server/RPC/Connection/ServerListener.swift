@@ -34,7 +34,7 @@ public struct ServerProtocols: Sendable {
   func handlers(of named: ServerProtocol, _ channel: any Channel) throws -> [any ChannelHandler]? {
     switch named {
     case .rpc: return [RPCSessionHandler(methods)]
-    case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel.eventLoop))]
+    case .multiplex: return [YamuxHandler(.acceptor, delegate: RPCStreams(methods, on: channel))]
     case .raft:
       ServerMetrics.raftConnection.increment()
       return raft.map { [$0.acceptor(on: channel)] }

@@ -93,6 +93,7 @@ final class YamuxHandler: ChannelInboundHandler, RemovableChannelHandler, @unche
         delegate?.yamux(self, event)
       }
     } catch {
+      context.fireUserInboundEventTriggered(ProtocolBreach(reason: "yamux: \(error)"))
       end(context, error.description)
     }
   }

@@ -34,6 +34,7 @@ final class RaftAcceptor: ChannelInboundHandler, @unchecked Sendable {
     do {
       while try step() {}
     } catch {
+      context.fireUserInboundEventTriggered(ProtocolBreach(reason: "raft: \(error)"))
       context.close(promise: nil)
     }
   }
@@ -44,6 +45,7 @@ final class RaftAcceptor: ChannelInboundHandler, @unchecked Sendable {
     case .type:
       guard let byte = reader.byte() else { return false }
       guard let type = RaftRequestType(rawValue: byte) else {
+        channel.pipeline.fireUserInboundEventTriggered(ProtocolBreach(reason: "raft: no request has type \(byte)"))
         channel.close(promise: nil)
         return false
       }

@@ -14,6 +14,7 @@ extension RPCMethodTable {
     registerAccessControl()
     registerAuthMethods()
     registerAuthority()
+    registerAutoConfiguration()
     registerGossip()
   }
 

@@ -22,6 +22,8 @@ final class RPCSession: @unchecked Sendable {
   /// Says that received bytes were taken in.
   private let consume: (Int) -> Void
   private var decoder: RPCMessageDecoder<RPCRequestHeader>
+  /// Told why the caller is not listened to any more.
+  private let breach: (String) -> Void
   private var state = State.idle
   /// Bytes that were received and not reported as taken in, because a request was under way.
   private var unconsumed = 0
@@ -29,12 +31,13 @@ final class RPCSession: @unchecked Sendable {
 
   init(
     _ methods: RPCMethods, on loop: any EventLoop, send: @escaping (ByteBuffer) -> Void,
-    consume: @escaping (Int) -> Void, end: @escaping () -> Void
+    consume: @escaping (Int) -> Void, breach: @escaping (String) -> Void, end: @escaping () -> Void
   ) {
     self.methods = methods
     self.loop = loop
     self.send = send
     self.consume = consume
+    self.breach = breach
     self.end = end
     decoder = RPCMessageDecoder(bodyBytesMax: methods.settings.requestBytesMax)
   }
@@ -76,6 +79,7 @@ final class RPCSession: @unchecked Sendable {
       } catch {
         // Nothing is known of the request, so there is nobody to tell.
         state = .over
+        breach("net/rpc: \(error)")
         return end()
       }
       guard let message else { return }

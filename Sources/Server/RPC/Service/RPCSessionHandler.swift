@@ -21,7 +21,9 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
     let channel = context.channel
     session = RPCSession(
       methods, on: context.eventLoop, send: { channel.writeAndFlush($0, promise: nil) },
-      consume: { [unowned self] in count($0, taken: true, channel) }, end: { channel.closeLingering() })
+      consume: { [unowned self] in count($0, taken: true, channel) },
+      breach: { channel.pipeline.fireUserInboundEventTriggered(ProtocolBreach(reason: $0)) },
+      end: { channel.closeLingering() })
   }
 
   private func count(_ bytes: Int, taken: Bool, _ channel: any Channel) {
@@ -54,19 +56,21 @@ final class RPCSessionHandler: ChannelInboundHandler, @unchecked Sendable {
 /// The server's side of a multiplexed connection: every stream is a net/rpc session.
 final class RPCStreams: YamuxDelegate {
   private let methods: RPCMethods
-  private let loop: any EventLoop
+  private let channel: any Channel
   private var sessions: [UInt32: RPCSession] = [:]
 
-  init(_ methods: RPCMethods, on loop: any EventLoop) {
+  init(_ methods: RPCMethods, on channel: any Channel) {
     self.methods = methods
-    self.loop = loop
+    self.channel = channel
   }
 
   func yamux(_ handler: YamuxHandler, _ event: YamuxSession.Event) {
     switch event {
     case .opened(let stream):
       sessions[stream] = RPCSession(
-        methods, on: loop, send: { handler.write($0, to: stream) }, consume: { handler.consume($0, of: stream) },
+        methods, on: channel.eventLoop, send: { handler.write($0, to: stream) },
+        consume: { handler.consume($0, of: stream) },
+        breach: { [channel] in channel.pipeline.fireUserInboundEventTriggered(ProtocolBreach(reason: $0)) },
         end: { handler.close(stream) })
     case .data(let stream, let bytes): sessions[stream]?.receive(bytes)
     case .ended(let stream):

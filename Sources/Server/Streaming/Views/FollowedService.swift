@@ -49,7 +49,7 @@ final class FollowedService: GRPCResponses, Sendable {
       state.usedAt = now
       guard state.view.isComplete, state.view.index > minIndex else { return nil }
       let lost = state.lostAt.map { UInt64(clamping: max((now - $0).nanoseconds, 0) / 1_000_000_000) }
-      return FoundView(instances: state.view.instances, index: state.view.index, age: lost ?? 0)
+      return FoundView(state.view, age: lost ?? 0)
     }
   }
 
@@ -60,7 +60,7 @@ final class FollowedService: GRPCResponses, Sendable {
       if case .over = state.phase { return .goElsewhere }
       // What came meanwhile counts, too.
       if state.view.isComplete, state.view.index > reader.minIndex {
-        return .answer(FoundView(instances: state.view.instances, index: state.view.index))
+        return .answer(FoundView(state.view))
       }
       state.readers[ObjectIdentifier(reader)] = reader
       switch state.phase {
@@ -177,7 +177,7 @@ final class FollowedService: GRPCResponses, Sendable {
       let index = state.view.index
       // A restored state may have a lower index than before. Then everybody gets it.
       let readers = Self.takeReaders(&state) { index > $0.minIndex || index < before }
-      return (readers, FoundView(instances: state.view.instances, index: index))
+      return (readers, FoundView(state.view))
     }
     if !readers.isEmpty { Self.tell(readers) { $0.finish(.success(found)) } }
   }

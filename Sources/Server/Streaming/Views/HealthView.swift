@@ -7,6 +7,8 @@ struct HealthView: Sendable {
   private(set) var instances: [ServiceInstance] = []
   /// The index of what `instances` shows; 0 until a first snapshot has arrived.
   private(set) var index: UInt64 = 0
+  /// Whether instances were left out of what arrived, because the token may not see them.
+  private(set) var isFiltered = false
   /// What has arrived of a snapshot that is not whole; nil while single events come.
   private var incoming: [ServiceInstance]? = []
 
@@ -35,6 +37,7 @@ struct HealthView: Sendable {
       guard let all = incoming else { return false }
       instances = all
       incoming = nil
+      isFiltered = event.isFiltered
       show(event.index)
       return true
     }
@@ -46,6 +49,7 @@ struct HealthView: Sendable {
       return false
     }
     Self.apply(event, to: &instances)
+    if event.isFiltered { isFiltered = true }
     show(event.index)
     return true
   }

@@ -155,6 +155,7 @@ extension HealthServiceNodes {
   func answer(_ found: FoundView) -> CachedAnswer<[ServiceInstance]> {
     var answer = Answer(value: select(found.instances), index: found.index)
     answer.isStreamed = true
+    answer.isFiltered = found.isFiltered
     return CachedAnswer(answer: answer, age: found.age)
   }
 }
@@ -163,8 +164,15 @@ extension HealthServiceNodes {
 struct FoundView: Sendable {
   var instances: [ServiceInstance]
   var index: UInt64
+  var isFiltered = false
   /// For how many seconds the servers may know better; nil for what had to be waited for.
   var age: UInt64?
+}
+
+extension FoundView {
+  init(_ view: HealthView, age: UInt64? = nil) {
+    self.init(instances: view.instances, index: view.index, isFiltered: view.isFiltered, age: age)
+  }
 }
 
 /// Somebody who waits for the next version of a view.
