@@ -32,7 +32,8 @@ extension DatacenterSimulation {
 
   private final class Marker { var index: LogIndex? }
 
-  private var members: [Server] {
+  /// The servers of the leader's configuration.
+  var members: [Server] {
     guard let leader = cluster.leaders.first, let core = leader.replica?.core else { return [] }
     let ids = core.membership.latest.servers.map(\.id)
     return cluster.servers.filter { ids.contains($0.id) }

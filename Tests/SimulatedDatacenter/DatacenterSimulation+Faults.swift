@@ -19,10 +19,10 @@ extension DatacenterSimulation {
       {
         try start(position)
       }
-    case 40..<46: cluster.partition()
+    case 40..<46: cluster.partition(agents)
     case 46..<52:
       // One direction only.
-      let pair = cluster.servers.map(\.id).shuffled(using: &random).prefix(2)
+      let pair = (cluster.servers.map(\.id) + agents).shuffled(using: &random).prefix(2)
       cluster.network.oneWay.insert(Array(pair))
     case 52..<63:
       cluster.network.cut = []
@@ -44,7 +44,7 @@ extension DatacenterSimulation {
     case 86..<92:
       let busy = UInt64.random(in: 20_000_000...1_500_000_000, using: &random)
       cluster.running.randomElement(using: &random)?.diskBusyUntil = cluster.now + busy
-    default: if plan.spares > 0 { cluster.changeMembership { _ in } }
+    default: if plan.spares > 0, pool == nil { cluster.changeMembership { _ in } }
     }
   }
 }

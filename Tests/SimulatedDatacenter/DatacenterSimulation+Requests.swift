@@ -18,7 +18,7 @@ extension DatacenterSimulation {
   /// A client has done one thing; it does the next in a moment.
   func goOn(_ client: any SimulatedClient) {
     guard !isLoadOver || client is WatchingClient else { return }
-    later(UInt64.random(in: 500_000...8_000_000, using: &random)) { client.turn(self) }
+    later(UInt64.random(in: plan.pause, using: &random)) { client.turn(self) }
   }
 
   /// A confirmed read.
@@ -102,7 +102,9 @@ extension DatacenterSimulation {
     _ key: String, from index: UInt64, seen: UInt64?, _ done: @escaping (Outcome<Answer<Row<KVEntry>?>>) -> Void
   ) {
     let isDeaf = plan.lie == .deafQueries && Int.random(in: 0..<4, using: &random) == 0
-    send(to: cluster.running, patience: 10_000_000_000, done) { server, answer in
+    // In the end at one that is a member: others have nothing to tell any more.
+    let servers = isLoadOver && !members.isEmpty ? members : cluster.running
+    send(to: servers, patience: 10_000_000_000, done) { server, answer in
       server.machine.follow(key, from: index, seen: seen, isDeaf: isDeaf, answer: answer)
     }
   }

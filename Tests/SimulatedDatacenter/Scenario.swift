@@ -7,8 +7,10 @@ enum Scenario: String, CaseIterable, Sendable {
   case membership
   /// Disks fail.
   case disks
+  /// Agents find each other by gossip, and the leader keeps the catalog and consensus in line with who is there.
+  case agents
 
-  var plan: DatacenterSimulation.Plan {
+  func plan(seed: UInt64) -> DatacenterSimulation.Plan {
     var plan = DatacenterSimulation.Plan()
     switch self {
     case .three: break
@@ -17,15 +19,25 @@ enum Scenario: String, CaseIterable, Sendable {
     case .disks:
       plan.disks.syncFailure = 5
       plan.disks.writeFailure = 3
+    case .agents:
+      plan.founders = seed % 2 == 0 ? 3 : 5
+      plan.spares = Int(seed / 2 % 2)
+      plan.agents = 3
+      plan.raftMultiplier = 5
+      plan.duration = 120_000_000_000
+      plan.pause = 20_000_000...600_000_000
     }
     return plan
   }
 
   /// Which of them a seed of a mixed batch is.
-  init(seed: UInt64) { self = Self.allCases[Int(seed % UInt64(Self.allCases.count))] }
+  init(seed: UInt64) {
+    let cases: [Scenario] = [.three, .five, .membership, .disks]
+    self = seed % 16 == 15 ? .agents : cases[Int(seed % 4)]
+  }
 
   func run(seed: UInt64) throws -> Figures {
-    let simulation = DatacenterSimulation(seed: seed, plan: plan)
+    let simulation = DatacenterSimulation(seed: seed, plan: plan(seed: seed))
     try simulation.run()
     return simulation.figures
   }
@@ -40,6 +52,8 @@ struct Figures: Sendable, CustomStringConvertible {
   var watches = 0
   var expired = 0
   var snapshots = 0
+  var promoted = 0
+  var removed = 0
 
   static func += (sum: inout Figures, figures: Figures) {
     sum.seeds += figures.seeds
@@ -49,11 +63,14 @@ struct Figures: Sendable, CustomStringConvertible {
     sum.watches += figures.watches
     sum.expired += figures.expired
     sum.snapshots += figures.snapshots
+    sum.promoted += figures.promoted
+    sum.removed += figures.removed
   }
 
   var description: String {
     "\(seeds) seeds: \(answered) requests answered, \(silent) not, \(counts) counts behind a lock, "
-      + "\(watches) watches answered, \(expired) sessions expired, \(snapshots) snapshots installed"
+      + "\(watches) watches answered, \(expired) sessions expired, \(snapshots) snapshots installed, "
+      + "\(promoted) servers given a vote, \(removed) taken out"
   }
 }
 
@@ -61,6 +78,7 @@ extension DatacenterSimulation {
   var figures: Figures {
     Figures(
       seeds: 1, answered: answered, silent: silent, counts: locks.counts.count, watches: oversight.watchesAnswered,
-      expired: oversight.expiredCount, snapshots: cluster.snapshotsInstalled)
+      expired: oversight.expiredCount, snapshots: cluster.snapshotsInstalled, promoted: judge.promoted,
+      removed: judge.removed)
   }
 }

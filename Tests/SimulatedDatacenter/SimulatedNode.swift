@@ -31,6 +31,10 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
   let loop = EmbeddedEventLoop()
   let leadership = Leadership()
   let duties: LeaderDuties
+  /// What this server's agent knows of the others; nil without a pool.
+  let members: MemberTable?
+  private let memberDuties: MemberDuties?
+  private(set) var consensus: SimulatedConsensus?
   private(set) var lastIndex: LogIndex = 0
   /// What the duties want logged.
   private(set) var proposals: [Proposal] = []
@@ -60,7 +64,8 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     var query: BlockingQuery<KVGet>
   }
 
-  init(_ id: ServerID, clock: VirtualClock, local: ServerClock, oversight: Oversight) {
+  /// - Parameter member: this server as a member of a pool; nil where there is none.
+  init(_ id: ServerID, member: ClusterMember?, clock: VirtualClock, local: ServerClock, oversight: Oversight) {
     self.id = id
     self.clock = clock
     self.local = local
@@ -69,10 +74,19 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     store = StateStore(now: now)
     let log = LeaderProposals(logger: Self.quiet)
     let settings = ServerNode.Settings(
-      datacenter: "dc1", member: ClusterMember(name: id, address: "127.0.0.1", port: 8301, tags: [:]),
+      datacenter: "dc1", member: member ?? ClusterMember(name: id, address: "127.0.0.1", port: 8301, tags: [:]),
       logger: Self.quiet)
     let duties = LeaderDuties(settings: settings, store: store, proposals: log, loop: loop, now: now)
     self.duties = duties
+    members = member.map { _ in MemberTable(datacenter: "dc1") }
+    if let member, let members {
+      members.put(member)
+      memberDuties = MemberDuties(
+        settings: settings, store: store, members: members, loop: loop,
+        now: { Timestamp(unixNanoseconds: Int64(clamping: now())) }, propose: { log.propose($0) })
+    } else {
+      memberDuties = nil
+    }
     applier = CommandApplier(store: store, stop: { fatalError($0) }) { batch in
       oversight.ended(batch.destroyedSessions, at: clock.now)
       duties.applied(batch)
@@ -110,9 +124,11 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     switch change {
     case .gained:
       duties.lead()
+      memberDuties?.lead()
       leadership.gained()
     case .lost:
       leadership.lost()
+      memberDuties?.follow()
       duties.follow()
     }
   }
@@ -124,6 +140,14 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
 
   /// Lets time pass on the loop.
   func advance() { loop.advanceTime(to: .uptimeNanoseconds(now)) }
+
+  /// From now on a leader cares for the members.
+  ///
+  /// - Parameter isForgetful: It does not.
+  func start(_ consensus: SimulatedConsensus, isForgetful: Bool) {
+    self.consensus = consensus
+    if !isForgetful { memberDuties?.start(consensus) }
+  }
 
   func takeProposals() -> [Proposal] {
     defer { proposals = [] }

@@ -82,12 +82,14 @@ extension SerfCore {
   mutating func heard(_ intent: LeaveIntent, _ now: GossipInstant) -> Bool {
     clock.witness(intent.time)
     guard var entry = members[intent.node] else { return buffer(.leave, intent.node, intent.time, now) }
-    guard intent.time > entry.statusTime else { return false }
     if intent.node == settings.name, case .alive = life {
+      // Also one as old as what we said ourselves: somebody may have heard it first.
+      guard intent.time >= entry.statusTime else { return false }
       log(.debug, "refuting an older leave intent")
       announceJoin(now)
       return false
     }
+    guard intent.time > entry.statusTime else { return false }
     entry.statusTime = intent.time
     switch entry.member.status {
     case .alive:
@@ -203,7 +205,13 @@ extension SerfCore {
       _ = heard(LeaveIntent(time: (state.statusTimes[name] ?? 0) &+ isForced, node: name), now)
     }
     for (name, time) in state.statusTimes.sorted(by: { bytewiseLess($0.key, $1.key) }) where !left.contains(name) {
-      _ = heard(JoinIntent(time: time, node: name), now)
+      if name == settings.name, case .alive = life, let own = members[name], time > own.statusTime {
+        // A newer word about us than our own: that we leave, which has not reached us. Nobody else would mend it.
+        clock.witness(time)
+        announceJoin(now)
+      } else {
+        _ = heard(JoinIntent(time: time, node: name), now)
+      }
     }
     if let ticket, ticket.ignoresOldEvents { eventMinimum = max(eventMinimum, state.eventTime) }
     for case .some(let slot) in state.events {
