@@ -38,7 +38,7 @@ final class DatacenterSimulation: @unchecked Sendable {
     case deafQueries
     /// Sessions do not live as long as their owners are told.
     case shortSessions
-    /// The leader takes out any server, now and then.
+    /// While one server is gone, the leader takes out another one.
     case carelessRemovals
     /// What a leader would write about members is lost.
     case forgottenMembers
@@ -166,10 +166,10 @@ final class DatacenterSimulation: @unchecked Sendable {
   /// Does what a server wants changed about who takes part in consensus.
   private func changeMembers(_ server: Server) {
     guard let consensus = server.machine.consensus else { return }
-    if plan.lie == .carelessRemovals, server.machine.leadership.isLeading, Int.random(in: 0..<2000, using: &random) == 0
+    if plan.lie == .carelessRemovals, server.machine.leadership.isLeading, Int.random(in: 0..<50, using: &random) == 0,
+      let id = judge.indispensable(consensus.currentStatus, ownID: server.id, lease: server.settings.leaderLeaseTimeout)
     {
-      let voters = consensus.latestConfiguration.voters.map(\.id).filter { $0 != server.id }
-      if let id = voters.randomElement(using: &random) { consensus.change(.removeServer(id: id)) { _ in } }
+      consensus.change(.removeServer(id: id)) { _ in }
     }
     let requests = consensus.takeRequests()
     guard !requests.isEmpty else { return }

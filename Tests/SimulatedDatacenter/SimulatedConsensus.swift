@@ -55,11 +55,22 @@ final class ElectorateJudge {
     guard voters.contains(id), !departing.contains(id) else { return nil }
     let gone = removing[ownID, default: []].intersection(voters).union([id])
     removing[ownID] = gone
-    let heard = Set(status.peers.filter { $0.lastContact <= lease }.map(\.id)).union([ownID])
+    let heard = Self.heard(status, ownID: ownID, lease: lease)
     let rest = voters.subtracting(gone)
     guard voters.intersection(heard).count > voters.count / 2, rest.intersection(heard).count <= rest.count / 2 else {
       return nil
     }
     return "\(ownID) removes \(gone.sorted()) of \(voters.sorted()), but hears only from \(heard.sorted())"
+  }
+
+  /// A voter that others cannot do without, while one is not heard from.
+  func indispensable(_ status: RaftStatus, ownID: ServerID, lease: Duration) -> ServerID? {
+    let voters = status.latestConfiguration.servers.filter { $0.suffrage == .voter }.map(\.id)
+    let heard = Self.heard(status, ownID: ownID, lease: lease)
+    return voters.allSatisfy(heard.contains) ? nil : voters.first { $0 != ownID && heard.contains($0) }
+  }
+
+  private static func heard(_ status: RaftStatus, ownID: ServerID, lease: Duration) -> Set<ServerID> {
+    Set(status.peers.filter { $0.lastContact <= lease }.map(\.id)).union([ownID])
   }
 }
