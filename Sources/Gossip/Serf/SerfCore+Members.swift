@@ -28,7 +28,10 @@ extension SerfCore {
       entry = Entry(member: Member(node, status: .alive))
       if let intent = intents.removeValue(forKey: node.name) {
         entry.statusTime = intent.time
-        if intent.kind == .leave { entry.member.status = .leaving }
+        if intent.kind == .leave {
+          entry.member.status = .leaving
+          entry.leavingSince = now
+        }
       }
     }
     members[node.name] = entry
@@ -94,6 +97,7 @@ extension SerfCore {
     switch entry.member.status {
     case .alive:
       entry.member.status = .leaving
+      entry.leavingSince = now
       members[intent.node] = entry
       deliver(.statusChanged(entry.member))
     case .failed:
@@ -127,6 +131,24 @@ extension SerfCore {
     }
     intents[node] = BufferedIntent(kind: kind, time: time, heardAt: now)
     return true
+  }
+
+  /// Leaving takes seconds. Who is there long after the word of it stays, whoever said that: two words of the same time,
+  /// one of an agent that was forced to leave and one of its own, look different to those that hear them in different order,
+  /// and nothing that members tell each other later would mend that.
+  private static let leavePatience = GoDuration.minutes(1)
+
+  mutating func keepThoseWhoStay(_ now: GossipInstant) {
+    let staying = members.values.filter { entry in
+      entry.member.status == .leaving && entry.member.name != settings.name
+        && entry.leavingSince.map { now - $0 > Self.leavePatience } ?? true
+    }
+    for var entry in staying.sorted(by: { bytewiseLess($0.member.name, $1.member.name) }) {
+      entry.member.status = .alive
+      members[entry.member.name] = entry
+      log(.info, "\(entry.member.name) said that it leaves, but stays")
+      deliver(.statusChanged(entry.member))
+    }
   }
 
   // MARK: Forgetting

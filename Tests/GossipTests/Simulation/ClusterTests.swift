@@ -90,6 +90,21 @@ import Testing
     _ = try #require(simulation.run(.minutes(5)) { simulation.isWhole() })
   }
 
+  /// The word of another's leaving is as old as its own word that it joined: nobody knows better any more.
+  @Test func whoIsThereLongAfterTheWordOfItsLeavingStays() throws {
+    let simulation = GossipSimulation(seed: 3)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.run(.seconds(10))
+    let time = try #require(simulation.hosts[2].core.members["n2"]?.statusTime)
+    simulation.change(0) { core in
+      core.members["n2"]?.statusTime = time - 1
+      #expect(core.heard(LeaveIntent(time: time, node: "n2"), simulation.now))
+    }
+    #expect(simulation.status(of: "n2", at: 0) == .leaving)
+    _ = try #require(simulation.run(.minutes(2)) { simulation.isWhole() })
+  }
+
   @Test func aWordOfLeavingThatIsAsOldAsOnesOwnIsRefuted() throws {
     let simulation = GossipSimulation(seed: 3)
     try simulation.addCluster(5)
