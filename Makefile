@@ -15,8 +15,8 @@ TEST_LOG = .build/test.log
 # Seconds of fuzzing for each target.
 FUZZ_SECONDS ?= 600
 
-# Seeds of each kind of simulated datacenter, and the first of them, for `make simulation`.
-SEEDS ?= 500
+# How many datacenters `make simulation` simulates, and the seed of the first.
+SEEDS ?= 2000
 FIRST_SEED ?= 0
 
 # Rounds of `make cluster-faults`.
@@ -52,10 +52,10 @@ patroni: build
 	.ci/install-system-packages patroni
 	python3 -B Tests/Cluster/patroni $(BINARY)
 
-# Whole datacenters in virtual time, while machines crash and lose each other. See Tests/ClusterTests.
+# Whole datacenters in virtual time, while machines crash and lose each other. See docs/testing.md.
 simulation: system
-	SIMULATION_FIRST=$(FIRST_SEED) SIMULATION_SEEDS=$(SEEDS) SWIFT_DETERMINISTIC_HASHING=1 \
-	  swift test $(FLAGS) --filter DatacenterSimulationTests
+	swift build $(FLAGS) --product simulate
+	.build/release/simulate --first $(FIRST_SEED) --seeds $(SEEDS) --jobs $$(nproc) $(SIMULATION_ARGUMENTS)
 
 # Three servers under load are killed and stopped; nothing that was acknowledged may be lost. See Tests/Cluster/faults.
 cluster-faults: build

@@ -168,9 +168,17 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Consensus", logging], path: "Tests/Simulation", swiftSettings: strict),
     tests("Consensus", ["Simulation"]),
+    .target(
+      name: "SimulatedDatacenter",
+      dependencies: ["Simulation", "Model", "State", "Consensus", "Gossip", "Server", logging]
+        + nio("NIOCore", "NIOEmbedded"),
+      path: "Tests/SimulatedDatacenter", swiftSettings: strict),
+    .executableTarget(
+      name: "simulate", dependencies: ["SimulatedDatacenter", "Simulation"], path: "Tests/Simulate",
+      swiftSettings: strict),
     .testTarget(
       name: "ClusterTests",
-      dependencies: ["Simulation", "Model", "State", "Consensus", "Server", logging] + nio("NIOCore", "NIOEmbedded"),
+      dependencies: ["SimulatedDatacenter", "Simulation", "Model", "State", "Consensus", "Server"],
       swiftSettings: strict),
     tests("Gossip", ["Model"]),
     tests("State", ["Model"]),

@@ -1,27 +1,31 @@
 import Testing
 
 @testable import Server
+@testable import SimulatedDatacenter
 @testable import Simulation
 
 /// See `DatacenterSimulation`, and `Seeds` for running more of them, or one again.
 @Suite struct DatacenterSimulationTests {
-  @Test func threeServersKeepTheirPromises() throws { try run(.init(), defaultCount: 150) }
+  @Test func threeServersKeepTheirPromises() throws { try run(.three, defaultCount: 150) }
 
-  @Test func fiveServersKeepTheirPromises() throws { try run(.init(founders: 5), defaultCount: 50) }
+  @Test func fiveServersKeepTheirPromises() throws { try run(.five, defaultCount: 50) }
 
-  @Test func promisesHoldWhileTheMembershipChanges() throws { try run(.init(spares: 2), defaultCount: 75) }
+  @Test func promisesHoldWhileTheMembershipChanges() throws { try run(.membership, defaultCount: 75) }
 
-  @Test func promisesHoldAlthoughDisksFail() throws {
-    var plan = DatacenterSimulation.Plan()
-    plan.disks.syncFailure = 5
-    plan.disks.writeFailure = 3
-    try run(plan, defaultCount: 75)
+  @Test func promisesHoldAlthoughDisksFail() throws { try run(.disks, defaultCount: 75) }
+
+  /// Crashed agents, dead servers and those that return: what the leader does about them, from gossip to the catalog and to
+  /// the votes.
+  @Test func theLeaderKeepsUpWithAgentsThatComeAndGo() throws {
+    let figures = try run(.agents, defaultCount: 16)
+    #expect(figures.promoted > 0 && figures.removed > 0)
   }
 
-  @Test func aSeedReplaysExactly() throws {
-    for seed in UInt64(0)..<10 {
+  @Test(arguments: [(Scenario.membership, UInt64(8)), (.disks, 4), (.agents, 3)])
+  func aSeedReplaysExactly(_ scenario: Scenario, count: UInt64) throws {
+    for seed in 0..<count {
       let fingerprints = try (0..<2).map { _ in
-        let simulation = DatacenterSimulation(seed: seed, plan: .init(spares: 2))
+        let simulation = DatacenterSimulation(seed: seed, plan: scenario.plan(seed: seed))
         try simulation.run()
         return simulation.fingerprint
       }
@@ -29,32 +33,47 @@ import Testing
     }
   }
 
-  /// The canary: a checker that does not notice old answers would notice nothing.
-  @Test func readsThatNobodyConfirmedAreFoundOut() throws {
+  /// The canaries: checkers that do not notice what is wrong would notice nothing.
+  @Test(arguments: [
+    (DatacenterSimulation.Lie.unconfirmedReads, "linearizable"), (.deafQueries, "sleeps"),
+    (.shortSessions, "after it was renewed"),
+  ])
+  func brokenPromisesAreFoundOut(_ lie: DatacenterSimulation.Lie, complaint: String) throws {
     var caught = 0
     for seed in UInt64(0)..<20 {
-      do { try DatacenterSimulation(seed: seed, plan: .init(lies: true)).run() } catch is Violation { caught += 1 }
+      do {
+        try DatacenterSimulation(seed: seed, plan: .init(lie: lie)).run()
+      } catch let violation as Violation {
+        #expect(violation.what.contains(complaint), "seed \(seed): \(violation.what.prefix(200))")
+        caught += 1
+      }
     }
     #expect(caught >= 5)
   }
 
-  private func run(_ plan: DatacenterSimulation.Plan, defaultCount: Int) throws {
-    var (answered, silent, counts, watches, expired, snapshots) = (0, 0, 0, 0, 0, 0)
-    let seeds = Seeds.range(defaultCount: defaultCount)
-    for seed in seeds {
-      let simulation = DatacenterSimulation(seed: seed, plan: plan)
-      try simulation.run()
-      answered += simulation.answered
-      silent += simulation.silent
-      counts += simulation.countCount
-      watches += simulation.oversight.watchesAnswered
-      expired += simulation.oversight.expiredCount
-      snapshots += simulation.snapshotsInstalled
+  @Test(arguments: [
+    (DatacenterSimulation.Lie.carelessRemovals, "hears only from"), (.forgottenMembers, "it never came to this"),
+  ])
+  func leadersThatNeglectTheirDutiesAreFoundOut(_ lie: DatacenterSimulation.Lie, complaint: String) throws {
+    var caught = 0
+    for seed in UInt64(0)..<3 {
+      var plan = Scenario.agents.plan(seed: seed)
+      plan.lie = lie
+      do {
+        try DatacenterSimulation(seed: seed, plan: plan).run()
+      } catch let violation as Violation {
+        if violation.what.contains(complaint) { caught += 1 }
+      }
     }
-    print(
-      "\(seeds.count) seeds: \(answered) requests answered, \(silent) not, \(counts) counts behind a lock, "
-        + "\(watches) watches answered, \(expired) sessions expired, \(snapshots) snapshots installed")
+    #expect(caught > 0)
+  }
+
+  @discardableResult private func run(_ scenario: Scenario, defaultCount: Int) throws -> Figures {
+    var figures = Figures()
+    for seed in Seeds.range(defaultCount: defaultCount) { figures += try scenario.run(seed: seed) }
+    print("\(scenario): \(figures)")
     // A simulation in which nothing happens proves nothing.
-    #expect(answered > 0 && counts > 0 && watches > 0)
+    #expect(figures.answered > 0 && figures.counts > 0 && figures.watches > 0)
+    return figures
   }
 }

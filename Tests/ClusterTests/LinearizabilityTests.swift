@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Consensus
+@testable import SimulatedDatacenter
 
 /// The checker itself: histories that are known to be fine, or not, and small ones against the definition.
 @Suite struct LinearizabilityTests {

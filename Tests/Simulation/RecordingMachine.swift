@@ -91,10 +91,18 @@ protocol MachineObserver: AnyObject, Sendable {
 
 /// Snapshot content from memory.
 final class BytesContent: SnapshotContent {
+  /// The connection that it came over broke.
+  struct Interruption: Error {}
+
   private let bytes: [UInt8]
+  private let isCut: Bool
   private let offset = Mutex(0)
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  /// - Parameter isCut: Reading fails where the bytes end.
+  init(_ bytes: [UInt8], isCut: Bool = false) {
+    self.bytes = bytes
+    self.isCut = isCut
+  }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     let start = offset.withLock { offset in
@@ -102,6 +110,7 @@ final class BytesContent: SnapshotContent {
       return offset
     }
     let count = min(buffer.count, bytes.count - start)
+    if count == 0, isCut, buffer.count > 0 { throw Interruption() }
     buffer.copyBytes(from: bytes[start..<start + count])
     return count
   }

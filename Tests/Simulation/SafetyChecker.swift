@@ -7,6 +7,10 @@ final class SafetyChecker: MachineObserver {
   struct State: Sendable {
     /// Decided entries, by index.
     var decided: [LogIndex: LogEntry] = [:]
+    /// No later than in this term: that of the newest leader when an entry was first applied. An entry of an earlier term may
+    /// have been decided by a later leader, and leaders in between need not have it.
+    var decidedIn: [LogIndex: Term] = [:]
+    var newestTerm: Term = 0
     var lastDecided: LogIndex = 0
     var leaders: [Term: ServerID] = [:]
     var errors: [String] = []
@@ -29,6 +33,7 @@ final class SafetyChecker: MachineObserver {
         state.errors.append("index \(entry.index) is applied although \(state.lastDecided + 1) is not decided")
       }
       state.decided[entry.index] = entry
+      state.decidedIn[entry.index] = state.newestTerm
       state.lastDecided = max(state.lastDecided, entry.index)
     }
   }
@@ -54,9 +59,10 @@ final class SafetyChecker: MachineObserver {
         return
       }
       state.leaders[core.term] = core.id
+      state.newestTerm = max(state.newestTerm, core.term)
       var index = state.lastDecided
-      while index > 0, let entry = state.decided[index], entry.term >= core.term { index -= 1 }
-      guard let entry = state.decided[index], index > core.log.snapshotIndex else { return }
+      while index > 0, let term = state.decidedIn[index], term >= core.term { index -= 1 }
+      guard index > 0, let entry = state.decided[index], index > core.log.snapshotIndex else { return }
       if core.log.term(at: index) != entry.term {
         state.errors.append("leader \(core.id) of term \(core.term) lacks the decided entry \(index)")
       }

@@ -10,6 +10,11 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     /// What the disks do besides losing unsynchronised writes.
     var faults = SimulatedDisk.Faults()
     var snapshots = SnapshotPolicy(threshold: 30, interval: .seconds(3), trailingEntries: 6)
+    var settings = RaftSettings()
+    /// How fast their clocks may go, in 1/1000 of true time.
+    var clockRates: ClosedRange<UInt64> = 900...1100
+    /// By the number of the server.
+    var address: (Int) -> ServerAddress = { "s\($0):8300" }
   }
 
   let seed: UInt64
@@ -27,7 +32,7 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
 
   /// - Parameter makeMachine: makes the state machine of a server, at each of its starts.
   init(
-    seed: UInt64, layout: Layout, checker: SafetyChecker, makeMachine: @escaping (ServerID) -> Machine
+    seed: UInt64, layout: Layout, checker: SafetyChecker, makeMachine: @escaping (ServerID, ServerClock) -> Machine
   ) {
     self.seed = seed
     self.layout = layout
@@ -36,11 +41,12 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     network = SimulatedNetwork(seed: seed ^ 0x9e7)
     let ids = (0..<layout.founders + layout.spares).map { "s\($0)" }
     founders = RaftConfiguration(
-      servers: ids.prefix(layout.founders).map { RaftServer(id: $0, address: $0 + ":8300") })
+      servers: ids.prefix(layout.founders).enumerated().map { RaftServer(id: $1, address: layout.address($0)) })
     servers = ids.enumerated().map { offset, id in
       SimulatedServer(
-        id: id, disk: SimulatedDisk(seed: seed &* 31 &+ UInt64(offset), faults: layout.faults),
-        settings: RaftSettings(), snapshots: layout.snapshots, makeMachine: { makeMachine(id) })
+        id: id, address: layout.address(offset),
+        disk: SimulatedDisk(seed: seed &* 31 &+ UInt64(offset), faults: layout.faults), settings: layout.settings,
+        snapshots: layout.snapshots, makeMachine: { makeMachine(id, $0) })
     }
   }
 
@@ -66,9 +72,9 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     } else if !act() {
       // Nothing to do at this moment: on to the next one.
       var next = now + 50_000_000
-      for instant in [network.nextDelivery, limit] + servers.map(\.nextDeadline) {
-        if let instant { next = min(next, instant) }
-      }
+      if let limit { next = min(next, limit) }
+      if let delivery = network.nextDelivery { next = min(next, delivery) }
+      for server in servers { if let deadline = server.nextDeadline { next = min(next, deadline) } }
       now = max(now + 1, next)
     }
     try check()
@@ -86,7 +92,7 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
 
   /// Passes on what a server wants sent.
   mutating func route(_ server: SimulatedServer<Machine>) {
-    let header = RaftHeader(id: server.id, address: server.id + ":8300")
+    let header = RaftHeader(id: server.id, address: server.address)
     for output in server.takeOutputs() {
       switch output {
       case .request(let request, let to, let context):
@@ -115,7 +121,9 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
       nextToken += 1
       tokens[nextToken] = message.exchange
       server.handle(
-        .request(request, from: from, token: nextToken, content: content.map { BytesContent($0) }), now: now)
+        .request(
+          request, from: from, token: nextToken, content: content.map { BytesContent($0.bytes, isCut: $0.isCut) }),
+        now: now)
     case .response(let result):
       guard server.life == exchange.life else { return }
       server.handle(.response(result, from: exchange.to, exchange.context), now: now)
@@ -132,7 +140,7 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
       } else if let failure = replica.failure {
         guard failure.isFailureOfDisk else { throw violation("\(server.id) failed: \(failure)") }
         kill(server)
-      } else {
+      } else if replica.core.isLeader {
         checker.observe(replica.core)
       }
     }
@@ -147,7 +155,10 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     let server = servers[position]
     let bootstrap = position < layout.founders ? founders : nil
     do throws(RaftError) {
-      try server.start(bootstrap: bootstrap, now: now, seed: random.next(), segmentBytes: 16 << 10)
+      let clock = ServerClock(
+        origin: now, base: UInt64.random(in: 1...1_000_000_000_000_000, using: &random),
+        rate: UInt64.random(in: layout.clockRates, using: &random))
+      try server.start(bootstrap: bootstrap, now: now, seed: random.next(), clock: clock, segmentBytes: 16 << 10)
     } catch {
       guard server.disk.isCrashed || error.isFailureOfDisk else {
         throw violation("\(server.id) does not start: \(error)")
@@ -180,6 +191,14 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     }
   }
 
+  /// The whole place is without power for a moment.
+  mutating func losePowerEverywhere() {
+    for server in running {
+      server.stop()
+      server.disk.losePower()
+    }
+  }
+
   mutating func revive() throws {
     guard let position = servers.indices.filter({ !servers[$0].isRunning }).randomElement(using: &random) else {
       return
@@ -188,11 +207,14 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
   }
 
   /// Two groups that do not reach each other.
-  mutating func partition() {
-    let side = Set(servers.map { $0.id }.filter { _ in Bool.random(using: &random) })
+  ///
+  /// - Parameter others: hosts that are no servers.
+  mutating func partition(_ others: [ServerID] = []) {
+    let hosts = servers.map { $0.id } + others
+    let side = Set(hosts.filter { _ in Bool.random(using: &random) })
     network.cut = []
-    for one in servers.map({ $0.id }) {
-      for other in servers.map({ $0.id }) where one < other && side.contains(one) != side.contains(other) {
+    for one in hosts {
+      for other in hosts where one < other && side.contains(one) != side.contains(other) {
         network.cut.insert([one, other])
       }
     }
@@ -215,7 +237,7 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
     guard let leader = leaders.randomElement(using: &random), let other = servers.randomElement(using: &random),
       let configuration = leader.replica?.core.membership.latest
     else { return }
-    let address = other.id + ":8300"
+    let address = other.address
     let change: ConfigurationChange
     switch Int.random(in: 0..<4, using: &random) {
     case 0: change = .addNonVoter(id: other.id, address: address)
@@ -231,6 +253,7 @@ struct SimulatedCluster<Machine: SimulatedMachine> {
   mutating func mend() {
     network.cut = []
     network.oneWay = []
+    network.slow = [:]
     network.conditions = SimulatedNetwork.Conditions()
     for server in servers {
       server.disk.heal()

@@ -4,8 +4,15 @@
 /// by "unreachable", as a transport with deadlines does.
 struct SimulatedNetwork {
   enum Payload {
-    case request(RaftRequest, from: RaftHeader, content: [UInt8]?)
+    case request(RaftRequest, from: RaftHeader, content: Content?)
     case response(Result<RaftResponse, PeerFailure>)
+  }
+
+  /// The bytes that follow a request.
+  struct Content {
+    var bytes: [UInt8]
+    /// The connection breaks after these.
+    var isCut = false
   }
 
   struct Message {
@@ -28,6 +35,8 @@ struct SimulatedNetwork {
     /// Per mille.
     var loss = 0
     var duplication = 0
+    /// Snapshots whose connection breaks on the way.
+    var interruption = 0
     /// Nanoseconds.
     var delayMax: UInt64 = 5_000_000
     /// How long a sender waits for an answer that never comes.
@@ -39,6 +48,8 @@ struct SimulatedNetwork {
   var cut: Set<[ServerID]> = []
   /// From the first to the second nothing arrives, whatever goes the other way.
   var oneWay: Set<[ServerID]> = []
+  /// Hosts that everything takes longer to and from: nanoseconds.
+  var slow: [ServerID: UInt64] = [:]
   private(set) var messages: [Message] = []
   private var exchanges: [Int: Exchange] = [:]
   private var nextExchange = 0
@@ -46,7 +57,7 @@ struct SimulatedNetwork {
 
   init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
-  var nextDelivery: MonotonicInstant? { messages.map { $0.deliverAt }.min() }
+  var nextDelivery: MonotonicInstant? { messages.lazy.map { $0.deliverAt }.min() }
 
   func isCut(from: ServerID, to: ServerID) -> Bool {
     cut.contains([from, to].sorted()) || oneWay.contains([from, to])
@@ -64,8 +75,15 @@ struct SimulatedNetwork {
     perMille > 0 && Int.random(in: 0..<1000, using: &random) < perMille
   }
 
-  private mutating func delay() -> UInt64 {
-    UInt64.random(in: 100_000...max(conditions.delayMax, 100_001), using: &random)
+  private mutating func delay(_ one: ServerID, _ other: ServerID) -> UInt64 {
+    UInt64.random(in: 100_000...max(conditions.delayMax, 100_001), using: &random) + (slow[one] ?? 0)
+      + (slow[other] ?? 0)
+  }
+
+  /// When each copy of a datagram arrives, after now; empty if it is lost.
+  mutating func datagram(from: ServerID, to: ServerID) -> [UInt64] {
+    if isCut(from: from, to: to) || chance(conditions.loss) { return [] }
+    return (0..<(chance(conditions.duplication) ? 2 : 1)).map { _ in delay(from, to) }
   }
 
   mutating func send(
@@ -80,8 +98,12 @@ struct SimulatedNetwork {
       Message(deliverAt: now + conditions.patience, exchange: exchange, to: from.id, payload: failure))
     if isCut(from: from.id, to: to) || chance(conditions.loss) { return }
     for _ in 0..<(chance(conditions.duplication) ? 2 : 1) {
-      let payload = Payload.request(request, from: from, content: content)
-      messages.append(Message(deliverAt: now + delay(), exchange: exchange, to: to, payload: payload))
+      var sent = content.map { Content(bytes: $0) }
+      if let content, chance(conditions.interruption) {
+        sent = Content(bytes: Array(content.prefix(Int.random(in: 0...content.count, using: &random))), isCut: true)
+      }
+      let payload = Payload.request(request, from: from, content: sent)
+      messages.append(Message(deliverAt: now + delay(from.id, to), exchange: exchange, to: to, payload: payload))
     }
   }
 
@@ -91,7 +113,8 @@ struct SimulatedNetwork {
     }
     messages.append(
       Message(
-        deliverAt: now + delay(), exchange: exchange, to: known.from, payload: .response(.success(response))))
+        deliverAt: now + delay(known.to, known.from), exchange: exchange, to: known.from,
+        payload: .response(.success(response))))
   }
 
   /// The next message that is due. Answers are delivered once.

@@ -11,13 +11,16 @@ protocol SimulatedMachine: StateMachine {
 /// One server of a simulation: the production replica on a simulated disk, driven step by step.
 final class SimulatedServer<Machine: SimulatedMachine> {
   let id: ServerID
+  let address: ServerAddress
   let disk: SimulatedDisk
   let settings: RaftSettings
   let snapshots: SnapshotPolicy
   /// Number of starts: answers to an earlier life reach nobody.
   private(set) var life = 0
   private(set) var machine: Machine
-  private let makeMachine: () -> Machine
+  private let makeMachine: (ServerClock) -> Machine
+  /// The clock of this life.
+  private(set) var clock = ServerClock()
   private(set) var replica: Replica?
   private var storage: RaftStorage?
   private var progress = ApplyProgress()
@@ -44,12 +47,13 @@ final class SimulatedServer<Machine: SimulatedMachine> {
   private static var quiet: Logger { Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }) }
 
   init(
-    id: ServerID, disk: SimulatedDisk, settings: RaftSettings, snapshots: SnapshotPolicy,
-    makeMachine: @escaping () -> Machine
+    id: ServerID, address: ServerAddress, disk: SimulatedDisk, settings: RaftSettings, snapshots: SnapshotPolicy,
+    makeMachine: @escaping (ServerClock) -> Machine
   ) {
     self.makeMachine = makeMachine
-    machine = makeMachine()
+    machine = makeMachine(clock)
     self.id = id
+    self.address = address
     self.disk = disk
     self.settings = settings
     self.snapshots = snapshots
@@ -59,11 +63,12 @@ final class SimulatedServer<Machine: SimulatedMachine> {
 
   /// Starts, or starts again after a crash.
   func start(
-    bootstrap: RaftConfiguration?, now: MonotonicInstant, seed: UInt64,
+    bootstrap: RaftConfiguration?, now: MonotonicInstant, seed: UInt64, clock: ServerClock = ServerClock(),
     segmentBytes: Int = 24 << 10
   ) throws(RaftError) {
     life += 1
-    machine = makeMachine()
+    self.clock = clock
+    machine = makeMachine(clock)
     pausedUntil = now
     diskBusyUntil = now
     progress = ApplyProgress()
@@ -86,10 +91,10 @@ final class SimulatedServer<Machine: SimulatedMachine> {
         machine.leadershipChanged(change)
       })
     let options = RaftOptions(
-      id: id, address: id + ":8300", settings: settings, snapshots: snapshots, bootstrap: bootstrap,
+      id: id, address: address, settings: settings, snapshots: snapshots, bootstrap: bootstrap,
       logger: Self.quiet, wallClock: wallClock, seed: seed)
     replica = try Replica(
-      options: options, storage: storage, machine: machine, progress: progress, now: now,
+      options: options, storage: storage, machine: machine, progress: progress, now: clock.local(now),
       post: { [posted] input in posted.inputs.withLock { $0.append(input) } })
   }
 
@@ -104,17 +109,17 @@ final class SimulatedServer<Machine: SimulatedMachine> {
     stop()
   }
 
-  func handle(_ input: ReplicaInput, now: MonotonicInstant) { replica?.handle(input, now: now) }
+  func handle(_ input: ReplicaInput, now: MonotonicInstant) { replica?.handle(input, now: clock.local(now)) }
 
   func propose(_ commands: [[UInt8]], now: MonotonicInstant, completion: @escaping ProposalCompletion) {
     let proposals = commands.map { Proposal(kind: .command, data: $0, extensions: [], completion: completion) }
-    replica?.handle(proposals: proposals[...], now: now)
+    replica?.handle(proposals: proposals[...], now: clock.local(now))
   }
 
   /// When there may be something to do that is not there yet; nil if that does not depend on time.
   var nextDeadline: MonotonicInstant? {
     guard let replica else { return nil }
-    var next = replica.nextDeadline
+    var next = replica.nextDeadline.map { clock.instant(of: $0) }
     if replica.hasLogWork { next = next.map { min($0, diskBusyUntil) } ?? diskBusyUntil }
     return next.map { max($0, pausedUntil) }
   }
@@ -132,28 +137,29 @@ final class SimulatedServer<Machine: SimulatedMachine> {
   func act(now: MonotonicInstant, random: inout SeededRandom) -> Bool {
     guard let replica else { return false }
     collect()
+    let local = clock.local(now)
     let inputs = posted.inputs.withLock { $0 }
     var choices: [Int] = []
     if !inputs.isEmpty { choices.append(0) }
     if !applyWork.isEmpty { choices.append(1) }
     if !jobs.isEmpty { choices.append(2) }
     if replica.hasLogWork, diskBusyUntil <= now { choices.append(3) }
-    if let deadline = replica.nextDeadline, deadline <= now { choices.append(4) }
+    if let deadline = replica.nextDeadline, deadline <= local { choices.append(4) }
     guard let choice = choices.randomElement(using: &random) else { return false }
     switch choice {
     case 0:
       posted.inputs.withLock { _ = $0.removeFirst() }
-      replica.handle(inputs[0], now: now)
+      replica.handle(inputs[0], now: local)
     case 1: worker?.run(applyWork.removeFirst())
     case 2: jobs.remove(at: Int.random(in: 0..<jobs.count, using: &random))()
     case 3:
       guard let batch = replica.takeLogBatch(), let storage else { return true }
-      replica.handle(.logWritten(batch, LogWriter.write(batch, to: storage.log)), now: now)
-    default: replica.tick(now: now)
+      replica.handle(.logWritten(batch, LogWriter.write(batch, to: storage.log)), now: local)
+    default: replica.tick(now: local)
     }
     collect()
     if progress.isAwaited.exchange(false, ordering: .sequentiallyConsistent) {
-      replica.handle(.applied, now: now)
+      replica.handle(.applied, now: local)
       collect()
     }
     return true

@@ -28,7 +28,10 @@ extension SerfCore {
       entry = Entry(member: Member(node, status: .alive))
       if let intent = intents.removeValue(forKey: node.name) {
         entry.statusTime = intent.time
-        if intent.kind == .leave { entry.member.status = .leaving }
+        if intent.kind == .leave {
+          entry.member.status = .leaving
+          entry.leavingSince = now
+        }
       }
     }
     members[node.name] = entry
@@ -82,16 +85,19 @@ extension SerfCore {
   mutating func heard(_ intent: LeaveIntent, _ now: GossipInstant) -> Bool {
     clock.witness(intent.time)
     guard var entry = members[intent.node] else { return buffer(.leave, intent.node, intent.time, now) }
-    guard intent.time > entry.statusTime else { return false }
     if intent.node == settings.name, case .alive = life {
+      // Also one as old as what we said ourselves: somebody may have heard it first.
+      guard intent.time >= entry.statusTime else { return false }
       log(.debug, "refuting an older leave intent")
       announceJoin(now)
       return false
     }
+    guard intent.time > entry.statusTime else { return false }
     entry.statusTime = intent.time
     switch entry.member.status {
     case .alive:
       entry.member.status = .leaving
+      entry.leavingSince = now
       members[intent.node] = entry
       deliver(.statusChanged(entry.member))
     case .failed:
@@ -125,6 +131,24 @@ extension SerfCore {
     }
     intents[node] = BufferedIntent(kind: kind, time: time, heardAt: now)
     return true
+  }
+
+  /// Leaving takes seconds. Who is there long after the word of it stays, whoever said that: two words of the same time,
+  /// one of an agent that was forced to leave and one of its own, look different to those that hear them in different order,
+  /// and nothing that members tell each other later would mend that.
+  private static let leavePatience = GoDuration.minutes(1)
+
+  mutating func keepThoseWhoStay(_ now: GossipInstant) {
+    let staying = members.values.filter { entry in
+      entry.member.status == .leaving && entry.member.name != settings.name
+        && entry.leavingSince.map { now - $0 > Self.leavePatience } ?? true
+    }
+    for var entry in staying.sorted(by: { bytewiseLess($0.member.name, $1.member.name) }) {
+      entry.member.status = .alive
+      members[entry.member.name] = entry
+      log(.info, "\(entry.member.name) said that it leaves, but stays")
+      deliver(.statusChanged(entry.member))
+    }
   }
 
   // MARK: Forgetting
@@ -203,7 +227,13 @@ extension SerfCore {
       _ = heard(LeaveIntent(time: (state.statusTimes[name] ?? 0) &+ isForced, node: name), now)
     }
     for (name, time) in state.statusTimes.sorted(by: { bytewiseLess($0.key, $1.key) }) where !left.contains(name) {
-      _ = heard(JoinIntent(time: time, node: name), now)
+      if name == settings.name, case .alive = life, let own = members[name], time > own.statusTime {
+        // A newer word about us than our own: that we leave, which has not reached us. Nobody else would mend it.
+        clock.witness(time)
+        announceJoin(now)
+      } else {
+        _ = heard(JoinIntent(time: time, node: name), now)
+      }
     }
     if let ticket, ticket.ignoresOldEvents { eventMinimum = max(eventMinimum, state.eventTime) }
     for case .some(let slot) in state.events {

@@ -43,6 +43,8 @@ struct SerfCore: Sendable {
     var statusTime: UInt64 = 0
     /// Since when it is gone.
     var goneAt: GossipInstant?
+    /// Since when it is said to leave.
+    var leavingSince: GossipInstant?
   }
 
   let settings: GossipSettings
@@ -165,6 +167,7 @@ struct SerfCore: Sendable {
     switch timer {
     case .reap:
       reap(now)
+      keepThoseWhoStay(now)
       timers.schedule(.reap, at: now + settings.reapInterval)
     case .reconnect:
       reconnect(now)

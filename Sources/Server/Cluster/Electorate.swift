@@ -56,20 +56,38 @@ struct AutopilotDecisions: Sendable {
     }
   }
 
-  /// Dead servers that the others can do without: at most a minority of the voters, and never below the quorum that was
-  /// asked for. Non-voters first, since nobody needs them.
+  /// Dead servers that the others can do without: at most a minority of the voters, never below the quorum that was asked
+  /// for, and only while those that the leader hears from are a majority of the rest. Non-voters first, since nobody needs
+  /// them.
+  ///
+  /// Gossip alone does not make a server dead: it may take one for failed that takes part in consensus, while another that is
+  /// gone is not noticed yet. Without the first, the change could not even be decided.
   func removals(_ state: AutopilotState) -> [ServerID] {
     guard configuration.cleanupDeadServers else { return [] }
-    let dead = state.servers.filter { ["failed", "left", "none"].contains($0.observation.nodeStatus) && !$0.isLeader }
+    let dead = state.servers.filter { isDead($0) && !$0.isLeader }
+    let deadVoters = dead.filter(\.observation.isVoter)
+    let heard = state.servers.count { $0.observation.isVoter && isHeard($0) && !isDead($0) }
     var voters = state.voters.count
     var room = max(voters - 1, 0) / 2
     var removals = dead.filter { !$0.observation.isVoter }.map(\.observation.id)
-    for server in dead where server.observation.isVoter {
-      guard room > 0, voters - 1 >= Int(clamping: configuration.minQuorum) else { break }
+    for server in deadVoters {
+      guard room > 0, voters - 1 >= Int(clamping: configuration.minQuorum), heard > (voters - 1) / 2 else { break }
       room -= 1
       voters -= 1
       removals.append(server.observation.id)
     }
     return removals
+  }
+
+  private func isDead(_ server: AutopilotState.Server) -> Bool {
+    switch server.observation.nodeStatus {
+    case "left": true
+    case "failed", "none": !isHeard(server)
+    default: false
+    }
+  }
+
+  private func isHeard(_ server: AutopilotState.Server) -> Bool {
+    server.isLeader || server.observation.lastContact.map { $0 <= configuration.lastContactThreshold } ?? false
   }
 }

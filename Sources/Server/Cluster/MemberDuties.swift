@@ -19,7 +19,7 @@ final class MemberDuties: Sendable {
 
   private struct State {
     var isLeading = false
-    var raft: RaftNode?
+    var raft: (any ConsensusMembership)?
     var watchingSince = Timestamp()
     var tasks: [RepeatedTask] = []
     var autopilot = AutopilotState()
@@ -33,16 +33,19 @@ final class MemberDuties: Sendable {
   private let members: MemberTable
   private let loop: any EventLoop
   private let propose: @Sendable (Command) -> Void
+  private let now: @Sendable () -> Timestamp
   private let state = Mutex(State())
 
+  /// - Parameter now: a clock that nobody sets, since servers are judged by how long they have been well.
   init(
     settings: ServerNode.Settings, store: StateStore, members: MemberTable, loop: any EventLoop,
-    propose: @escaping @Sendable (Command) -> Void
+    now: @escaping @Sendable () -> Timestamp = SteadyTime.now, propose: @escaping @Sendable (Command) -> Void
   ) {
     self.settings = settings
     self.store = store
     self.members = members
     self.loop = loop
+    self.now = now
     self.propose = propose
     members.observe { [weak self] change in
       guard let self else { return }
@@ -51,7 +54,7 @@ final class MemberDuties: Sendable {
   }
 
   /// Tells which consensus this is about, which is made after this object.
-  func start(_ raft: RaftNode) {
+  func start(_ raft: any ConsensusMembership) {
     let isLeading = state.withLock {
       $0.raft = raft
       return $0.isLeading
@@ -60,7 +63,7 @@ final class MemberDuties: Sendable {
   }
 
   func lead() {
-    let now = Timestamp.now
+    let now = now()
     state.withLock { state in
       guard !state.isLeading else { return }
       state.isLeading = true
@@ -135,7 +138,7 @@ final class MemberDuties: Sendable {
 
   private var electorate: Electorate? {
     state.withLock { $0.raft }.map {
-      Electorate(ownID: $0.options.id, configuration: $0.configuration.servers)
+      Electorate(ownID: $0.ownID, configuration: $0.latestConfiguration)
     }
   }
 
@@ -164,12 +167,12 @@ final class MemberDuties: Sendable {
     let known = Dictionary(
       members.members().map { ($0.nodeID, $0) }, uniquingKeysWith: { first, _ in first })
     let observations = status.latestConfiguration.servers.map { server in
-      ServerObservation(server, status, ownID: raft.options.id, member: known[server.id])
+      ServerObservation(server, status, ownID: raft.ownID, member: known[server.id])
     }
     let configuration = store.current.autopilotConfiguration?.value ?? AutopilotConfiguration()
     return state.withLock { state in
       state.autopilot = state.autopilot.next(
-        observations, leader: status.leader?.id ?? "", configuration: configuration, now: .now)
+        observations, leader: status.leader?.id ?? "", configuration: configuration, now: now())
       return state.autopilot
     }
   }
@@ -184,7 +187,7 @@ final class MemberDuties: Sendable {
     let decisions = AutopilotDecisions(
       configuration: store.current.autopilotConfiguration?.value ?? AutopilotConfiguration(), watchingSince: since)
     let replicas = Set(members.servers.filter(\.isReadReplica).map(\.id))
-    for id in decisions.promotions(health, replicas: replicas, now: .now) {
+    for id in decisions.promotions(health, replicas: replicas, now: now()) {
       guard let server = health.servers.first(where: { $0.observation.id == id }) else { continue }
       settings.logger.info("promoting a server to voter", metadata: ["server": "\(id)"])
       apply([.addVoter(id: id, address: server.observation.address)], to: id)
@@ -216,12 +219,5 @@ extension ServerObservation {
     nodeStatus = member.status.rawValue
     version = ServerMember(member)?.version ?? ""
     meta = ["consul-version": version]
-  }
-}
-
-extension Timestamp {
-  static var now: Timestamp {
-    let now = SystemClock.wallTime()
-    return Timestamp(unixSeconds: now.seconds, nanoseconds: Int32(now.nanoseconds))
   }
 }

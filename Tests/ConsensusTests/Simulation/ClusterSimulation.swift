@@ -39,7 +39,7 @@ struct ClusterSimulation {
     layout.spares = plan.spares
     layout.faults = plan.faults
     let checker = SafetyChecker()
-    cluster = SimulatedCluster(seed: seed, layout: layout, checker: checker) { _ in
+    cluster = SimulatedCluster(seed: seed, layout: layout, checker: checker) { _, _ in
       RecordingMachine(observer: checker)
     }
   }
@@ -58,6 +58,7 @@ struct ClusterSimulation {
     cluster.network.conditions = SimulatedNetwork.Conditions(
       loss: [0, 20, 100].randomElement(using: &cluster.random) ?? 0,
       duplication: [0, 50].randomElement(using: &cluster.random) ?? 0,
+      interruption: [0, 300].randomElement(using: &cluster.random) ?? 0,
       delayMax: [1_000_000, 20_000_000, 150_000_000].randomElement(using: &cluster.random) ?? 1_000_000)
     while cluster.step < plan.steps {
       try cluster.advance()

@@ -45,10 +45,10 @@ struct SingleServerSimulation {
     random = SeededRandom(seed: seed)
     disk = SimulatedDisk(seed: seed ^ 0xd15c, faults: plan.faults)
     server = SimulatedServer(
-      id: "a", disk: disk, settings: RaftSettings(),
+      id: "a", address: "a:8300", disk: disk, settings: RaftSettings(),
       snapshots: SnapshotPolicy(
         threshold: 40, interval: .seconds(2), trailingEntries: 10, logBytesMax: 96 << 10),
-      makeMachine: { RecordingMachine() })
+      makeMachine: { _ in RecordingMachine() })
   }
 
   /// Equal for runs that went the same way.

@@ -80,6 +80,47 @@ import Testing
     #expect(simulation.failures(0) == ["n1"] && simulation.failures(1) == ["n0"])
   }
 
+  /// One member hears that another one leaves, as after a forced departure of long ago, and whom it is about does not.
+  @Test func whoIsTakenForLeavingWithoutKnowingItSaysThatItStays() throws {
+    let simulation = GossipSimulation(seed: 3)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.change(0) { _ = $0.heard(LeaveIntent(time: 40, node: "n2"), simulation.now) }
+    #expect(simulation.status(of: "n2", at: 0) == .leaving)
+    _ = try #require(simulation.run(.minutes(5)) { simulation.isWhole() })
+  }
+
+  /// The word of another's leaving is as old as its own word that it joined: nobody knows better any more.
+  @Test func whoIsThereLongAfterTheWordOfItsLeavingStays() throws {
+    let simulation = GossipSimulation(seed: 3)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.run(.seconds(10))
+    let time = try #require(simulation.hosts[2].core.members["n2"]?.statusTime)
+    simulation.change(0) { core in
+      core.members["n2"]?.statusTime = time - 1
+      #expect(core.heard(LeaveIntent(time: time, node: "n2"), simulation.now))
+    }
+    #expect(simulation.status(of: "n2", at: 0) == .leaving)
+    _ = try #require(simulation.run(.minutes(2)) { simulation.isWhole() })
+  }
+
+  @Test func aWordOfLeavingThatIsAsOldAsOnesOwnIsRefuted() throws {
+    let simulation = GossipSimulation(seed: 3)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.run(.seconds(10))
+    let time = try #require(simulation.hosts[2].core.members["n2"]?.statusTime)
+    simulation.change(0) { core in
+      core.members["n2"]?.statusTime = time - 1
+      let intent = LeaveIntent(time: time, node: "n2")
+      #expect(core.heard(intent, simulation.now))
+      core.swim.broadcast(intent.message(.leave), in: .intents)
+    }
+    #expect(simulation.status(of: "n2", at: 0) == .leaving)
+    _ = try #require(simulation.run(.seconds(10)) { simulation.isWhole() })
+  }
+
   @Test func aLargePoolLearnsOfEverythingInTime() throws {
     let simulation = GossipSimulation(seed: 7)
     simulation.faults = .init(loss: 0.02, duplication: 0.02, delay: .milliseconds(1)...(.milliseconds(30)))

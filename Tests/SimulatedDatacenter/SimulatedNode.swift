@@ -9,7 +9,7 @@ import Synchronization
 @testable import Simulation
 @testable import State
 
-/// The one clock of a simulation, in nanoseconds.
+/// True time, in nanoseconds: what clients and judges go by.
 final class VirtualClock: Sendable {
   private let time = Atomic<UInt64>(0)
   var now: UInt64 { time.load(ordering: .relaxed) }
@@ -31,13 +31,21 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
   let loop = EmbeddedEventLoop()
   let leadership = Leadership()
   let duties: LeaderDuties
+  /// What this server's agent knows of the others; nil without a pool.
+  let members: MemberTable?
+  private let memberDuties: MemberDuties?
+  private(set) var consensus: SimulatedConsensus?
   private(set) var lastIndex: LogIndex = 0
   /// What the duties want logged.
   private(set) var proposals: [Proposal] = []
   private let applier: CommandApplier
   private let clock: VirtualClock
+  private let local: ServerClock
   private let oversight: Oversight
   private var watches: [String: PendingWatch] = [:]
+  /// Blocking queries of clients, by number.
+  private var followers: [Int: Follower] = [:]
+  private var followerCount = 0
   /// The state has changed since the watches were looked at.
   private var hasChanged = true
 
@@ -48,23 +56,43 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     var query: BlockingQuery<KVGet>
   }
 
-  init(_ id: ServerID, clock: VirtualClock, oversight: Oversight) {
+  /// A client's query that waits, and what the client has seen so far, here or elsewhere.
+  private struct Follower {
+    var key: String
+    var index: UInt64
+    var seen: UInt64?
+    var query: BlockingQuery<KVGet>
+  }
+
+  /// - Parameter member: this server as a member of a pool; nil where there is none.
+  init(_ id: ServerID, member: ClusterMember?, clock: VirtualClock, local: ServerClock, oversight: Oversight) {
     self.id = id
     self.clock = clock
+    self.local = local
     self.oversight = oversight
-    store = StateStore { clock.now }
+    let now: @Sendable () -> UInt64 = { local.now(clock) }
+    store = StateStore(now: now)
     let log = LeaderProposals(logger: Self.quiet)
     let settings = ServerNode.Settings(
-      datacenter: "dc1", member: ClusterMember(name: id, address: "127.0.0.1", port: 8301, tags: [:]),
+      datacenter: "dc1", member: member ?? ClusterMember(name: id, address: "127.0.0.1", port: 8301, tags: [:]),
       logger: Self.quiet)
-    let duties = LeaderDuties(settings: settings, store: store, proposals: log, loop: loop) { clock.now }
+    let duties = LeaderDuties(settings: settings, store: store, proposals: log, loop: loop, now: now)
     self.duties = duties
+    members = member.map { _ in MemberTable(datacenter: "dc1") }
+    if let member, let members {
+      members.put(member)
+      memberDuties = MemberDuties(
+        settings: settings, store: store, members: members, loop: loop,
+        now: { Timestamp(unixNanoseconds: Int64(clamping: now())) }, propose: { log.propose($0) })
+    } else {
+      memberDuties = nil
+    }
     applier = CommandApplier(store: store, stop: { fatalError($0) }) { batch in
       oversight.ended(batch.destroyedSessions, at: clock.now)
       duties.applied(batch)
     }
     // The clock of the loop is that of the simulation.
-    loop.advanceTime(to: .uptimeNanoseconds(clock.now))
+    loop.advanceTime(to: .uptimeNanoseconds(now()))
     log.start { [weak self] command, completion in
       self?.proposals.append(Proposal(command: command, completion: completion))
     }
@@ -96,17 +124,30 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     switch change {
     case .gained:
       duties.lead()
+      memberDuties?.lead()
       leadership.gained()
     case .lost:
       leadership.lost()
+      memberDuties?.follow()
       duties.follow()
     }
   }
 
   // MARK: Driving
 
+  /// What the clock of this server shows.
+  var now: UInt64 { local.now(clock) }
+
   /// Lets time pass on the loop.
-  func advance() { loop.advanceTime(to: .uptimeNanoseconds(clock.now)) }
+  func advance() { loop.advanceTime(to: .uptimeNanoseconds(now)) }
+
+  /// From now on a leader cares for the members.
+  ///
+  /// - Parameter isForgetful: It does not.
+  func start(_ consensus: SimulatedConsensus, isForgetful: Bool) {
+    self.consensus = consensus
+    if !isForgetful { memberDuties?.start(consensus) }
+  }
 
   func takeProposals() -> [Proposal] {
     defer { proposals = [] }
@@ -132,6 +173,28 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
     query.start(timeout: .hours(24))
   }
 
+  /// Waits for a change of a key on behalf of a client.
+  ///
+  /// - Parameters:
+  ///   - index: of the answer that the client had before, from whichever server.
+  ///   - seen: the ModifyIndex in that answer; nil for an absent key.
+  ///   - isDeaf: The query is not told what the client has, but more: it sleeps through changes.
+  func follow(
+    _ key: String, from index: UInt64, seen: UInt64?, isDeaf: Bool = false,
+    answer: @escaping @Sendable (Result<Answer<Row<KVEntry>?>, ServerError>) -> Void
+  ) {
+    followerCount += 1
+    let number = followerCount
+    let query = BlockingQuery(KVGet(key: key), store: store, minIndex: isDeaf ? .max : index, on: loop) {
+      [weak self] result in
+      self?.followers[number] = nil
+      self?.oversight.watchesAnswered += 1
+      answer(result)
+    }
+    followers[number] = Follower(key: key, index: index, seen: seen, query: query)
+    query.start(timeout: .seconds(8))
+  }
+
   /// Every query that waits has seen the newest value of its key. (What others do to the table wakes nobody who waits for a
   /// key that is not there.)
   func checkWatches() {
@@ -146,7 +209,21 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
           "\(id): a query sleeps that has seen \(key) at \(watch.seen ?? 0), which is at \(now ?? 0)")
       }
     }
+    for follower in followers.values {
+      let now = state.kvEntry(follower.key).value?.value.modifyIndex
+      // This server may be behind the one that the client asked before.
+      let isNews = now.map { $0 > follower.index } ?? (lastIndex >= follower.index)
+      if now != follower.seen, isNews {
+        oversight.checker.report(
+          "\(id): a client sleeps that has seen \(follower.key) at \(follower.seen ?? 0) and waits from "
+            + "\(follower.index), but it is at \(now ?? 0)")
+      }
+    }
   }
+}
+
+extension ServerClock {
+  func now(_ clock: VirtualClock) -> UInt64 { local(MonotonicInstant(nanoseconds: clock.now)).nanoseconds }
 }
 
 extension StateSnapshot {
