@@ -28,38 +28,31 @@ extension Endpoints {
       Route(.delete, write, unknownToken: ACLTokens.nothingToDelete, ACLTokens.delete)),
   ]
 
-  private static let policies: [Endpoint] = [
-    Endpoint("/v1/acl/policies", .metaOnFailure, Route(.get, read, ACLPolicies.list)),
-    Endpoint("/v1/acl/policy", [], Route(.put, write, ACLPolicies.create)),
-    Endpoint("/v1/acl/policy/name/", .metaOnFailure, Route(.get, read, ACLPolicies.readByName)),
-    Endpoint(
-      "/v1/acl/policy/", .metaOnFailure, Route(.get, read, ACLPolicies.read), Route(.put, write, ACLPolicies.update),
-      Route(.delete, write, unknownToken: ACLPolicies.nothingToDelete, ACLPolicies.delete)),
-  ]
+  private static let policies =
+    collection(ACLPolicies.self, "/v1/acl/policies", "/v1/acl/policy") + [
+      byName(ACLPolicies.self, "/v1/acl/policy/name/")
+    ]
+  private static let roles =
+    collection(ACLRoles.self, "/v1/acl/roles", "/v1/acl/role") + [byName(ACLRoles.self, "/v1/acl/role/name/")]
+  private static let authMethods =
+    collection(ACLAuthMethods.self, "/v1/acl/auth-methods", "/v1/acl/auth-method")
+    + collection(ACLBindingRules.self, "/v1/acl/binding-rules", "/v1/acl/binding-rule")
 
-  private static let roles: [Endpoint] = [
-    Endpoint("/v1/acl/roles", .metaOnFailure, Route(.get, read, ACLRoles.list)),
-    Endpoint("/v1/acl/role", [], Route(.put, write, ACLRoles.create)),
-    Endpoint("/v1/acl/role/name/", .metaOnFailure, Route(.get, read, ACLRoles.readByName)),
-    Endpoint(
-      "/v1/acl/role/", .metaOnFailure, Route(.get, read, ACLRoles.read), Route(.put, write, ACLRoles.update),
-      Route(.delete, write, unknownToken: ACLRoles.nothingToDelete, ACLRoles.delete)),
-  ]
+  private static func collection<Items: ACLCollection>(
+    _ items: Items.Type, _ all: String, _ one: String
+  ) -> [Endpoint] {
+    [
+      Endpoint(all, .metaOnFailure, Route(.get, read, Items.list)),
+      Endpoint(one, [], Route(.put, write, Items.create)),
+      Endpoint(
+        "\(one)/", .metaOnFailure, Route(.get, read, Items.read), Route(.put, write, Items.update),
+        Route(.delete, write, unknownToken: Items.nothingToDelete, Items.delete)),
+    ]
+  }
 
-  private static let authMethods: [Endpoint] = [
-    Endpoint("/v1/acl/auth-methods", .metaOnFailure, Route(.get, read, ACLAuthMethods.list)),
-    Endpoint("/v1/acl/auth-method", [], Route(.put, write, ACLAuthMethods.create)),
-    Endpoint(
-      "/v1/acl/auth-method/", .metaOnFailure, Route(.get, read, ACLAuthMethods.read),
-      Route(.put, write, ACLAuthMethods.update),
-      Route(.delete, write, unknownToken: ACLAuthMethods.nothingToDelete, ACLAuthMethods.delete)),
-    Endpoint("/v1/acl/binding-rules", .metaOnFailure, Route(.get, read, ACLBindingRules.list)),
-    Endpoint("/v1/acl/binding-rule", [], Route(.put, write, ACLBindingRules.create)),
-    Endpoint(
-      "/v1/acl/binding-rule/", .metaOnFailure, Route(.get, read, ACLBindingRules.read),
-      Route(.put, write, ACLBindingRules.update),
-      Route(.delete, write, unknownToken: ACLBindingRules.nothingToDelete, ACLBindingRules.delete)),
-  ]
+  private static func byName<Items: NamedACLCollection>(_ items: Items.Type, _ path: String) -> Endpoint {
+    Endpoint(path, .metaOnFailure, Route(.get, read, Items.readByName))
+  }
 
   private static let logins: [Endpoint] = [
     Endpoint("/v1/acl/login", [], Route(.post, .open, ACLLogin.login)),
