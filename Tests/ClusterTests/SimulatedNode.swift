@@ -83,8 +83,8 @@ final class SimulatedNode: SimulatedMachine, @unchecked Sendable {
 
   func snapshot() throws -> any StateSnapshotWriter { try applier.snapshot() }
 
-  func restore(from reader: any SnapshotReader) throws {
-    try applier.restore(from: reader)
+  func restore(from reader: any SnapshotReader, prepared: (any PreparedState)?) throws {
+    try applier.restore(from: reader, prepared: prepared)
     lastIndex = reader.metadata.index
     hasChanged = true
     if store.current.bytes != oversight.state(at: lastIndex) {

@@ -82,5 +82,5 @@ private final class CountingMachine: StateMachine {
   }
 
   func snapshot() throws -> any StateSnapshotWriter { throw StateMachineError("nothing to save") }
-  func restore(from reader: any SnapshotReader) throws {}
+  func restore(from reader: any SnapshotReader, prepared: (any PreparedState)?) throws {}
 }

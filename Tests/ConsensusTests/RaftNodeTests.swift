@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Synchronization
 import Testing
@@ -191,6 +192,26 @@ import Testing
     let again = try start(.open(dataDirectory: directory.path), restarted)
     #expect(restarted.commands == [Array("restored".utf8), Array("next".utf8)])
     again.shutdown()
+  }
+
+  /// A large state takes seconds, and a leader that is not heard for half a second is one no more.
+  @Test func theConsensusThreadDoesNotRestoreItself() throws {
+    final class Witness: MachineObserver {
+      let thread = Mutex("")
+      func applies(_ entry: LogEntry) {}
+      func restores(_ commands: [[UInt8]], index: LogIndex, term: Term) {
+        let name = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+        thread.withLock { $0 = name ?? "" }
+      }
+    }
+    let witness = Witness()
+    let node = try start(.memory(), RecordingMachine(observer: witness))
+    defer { node.shutdown() }
+    let content = RecordingMachine.encode([Array("restored".utf8)])
+    let _: Applied = try node.wait {
+      node.restore(BytesContent(content), size: Int64(content.count), completion: $0)
+    }
+    #expect(witness.thread.withLock { $0 } == "raft-apply\n")
   }
 
   @Test func aRestoreThatCannotBeReadChangesNothing() throws {

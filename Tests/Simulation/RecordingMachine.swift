@@ -34,7 +34,7 @@ final class RecordingMachine: SimulatedMachine {
 
   func snapshot() throws -> any StateSnapshotWriter { Writer(state: state.withLock { $0 }) }
 
-  func restore(from reader: any SnapshotReader) throws {
+  func restore(from reader: any SnapshotReader, prepared: (any PreparedState)?) throws {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1000)
     while true {

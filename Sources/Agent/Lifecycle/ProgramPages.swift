@@ -7,16 +7,19 @@
 /// Starting an agent walks through most of the program once: type descriptions, configuration, setting up libraries. The
 /// system counts what was touched as memory of this process for as long as it lives, although idling needs a third of it.
 enum ProgramPages {
-  /// Gives the program's code back to the page cache. What is needed again is mapped again, without reading the disk while
-  /// the cache holds it.
+  /// Gives the program's code and its constants back to the page cache. What is needed again is mapped again, without
+  /// reading the disk while the cache holds it.
   ///
-  /// Only mappings that can be executed and not written are given back: others may hold what the loader put there.
+  /// Only mappings that nobody has ever written are given back: those that can be executed, and the first one. In other ones
+  /// that cannot be written the loader has put addresses before it took the right to write away.
   static func release() {
     guard let maps = try? SmallFile.read("/proc/self/maps"), let program = readLink("/proc/self/exe") else { return }
     for line in maps.split(separator: "\n") where line.hasSuffix(program) {
       // `address-address permissions offset device inode path` (proc(5)), addresses in hexadecimal.
       let fields = line.split(separator: " ")
-      guard fields.count > 1, fields[1] == "r-xp" else { continue }
+      guard fields.count > 2, fields[1] == "r-xp" || (fields[1] == "r--p" && UInt64(fields[2], radix: 16) == 0) else {
+        continue
+      }
       let bounds = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
       guard bounds.count == 2, bounds[0] < bounds[1] else { continue }
       madvise(UnsafeMutableRawPointer(bitPattern: bounds[0]), Int(bounds[1] - bounds[0]), MADV_DONTNEED)

@@ -9,8 +9,9 @@ enum ApplyWork: Sendable {
   case call(@Sendable () -> Void)
   /// Take the machine's state; `capture` gets it with the position it stands for.
   case snapshot(capture: @Sendable (Result<any StateSnapshotWriter, RaftError>, LogIndex, Term) -> Void)
-  /// Replace the machine's state.
-  case restore(any SnapshotReader, finished: @Sendable (Result<Void, RaftError>) -> Void)
+  /// Replace the machine's state. Takes as long as there is state, so never in place of the consensus thread's own work.
+  case restore(
+    any SnapshotReader, prepared: (any PreparedState)?, finished: @Sendable (Result<Void, RaftError>) -> Void)
 }
 
 /// How far the state machine is: written where work is done, read by everybody.
@@ -40,8 +41,10 @@ struct ApplyWorker: Sendable {
     case .snapshot(let capture):
       let writer = Result { try machine.snapshot() }.mapError { RaftError.snapshotFailed("\($0)") }
       capture(writer, progress.index.load(ordering: .acquiring), progress.term.load(ordering: .acquiring))
-    case .restore(let reader, let finished):
-      let result = Result { try machine.restore(from: reader) }.mapError { RaftError.stateMachine("\($0)") }
+    case .restore(let reader, let prepared, let finished):
+      let result = Result { try machine.restore(from: reader, prepared: prepared) }.mapError {
+        RaftError.stateMachine("\($0)")
+      }
       if case .success = result {
         progress.term.store(reader.metadata.term, ordering: .releasing)
         progress.index.store(reader.metadata.index, ordering: .releasing)

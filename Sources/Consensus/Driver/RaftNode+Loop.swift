@@ -74,9 +74,16 @@ extension RaftNode {
     guard !work.isEmpty else { return }
     publish(replica)
     var entryCount = 0
-    for case .entries(let entries, _) in work { entryCount += entries.count }
+    var isLong = false
+    for item in work {
+      switch item {
+      case .entries(let entries, _): entryCount += entries.count
+      case .restore: isLong = true
+      default: break
+      }
+    }
     let isBest =
-      isAlone && entryCount <= Self.inPlaceEntriesMax && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
+      isAlone && !isLong && entryCount <= Self.inPlaceEntriesMax && !replica.hasLogWork && inbox.withLock { $0.isEmpty }
     if !(isBest && executor.runInPlace(work)) { executor.submit(work) }
   }
 

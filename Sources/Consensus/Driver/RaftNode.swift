@@ -177,11 +177,16 @@ public final class RaftNode: Sendable {
   }
 
   /// Replaces the state of the whole cluster by `content` (leader only). Completes when the new state is in force.
-  /// - Parameter size: number of bytes of `content`.
+  /// - Parameters:
+  ///   - size: number of bytes of `content`.
+  ///   - prepared: handed to the state machine with the stored content.
   public func restore(
-    _ content: any SnapshotContent, size: Int64, completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void
+    _ content: any SnapshotContent, size: Int64, prepared: (any PreparedState)? = nil,
+    completion: @escaping @Sendable (Result<Applied, RaftError>) -> Void
   ) {
-    if !submit(.restore(content, size: size, completion: completion)) { completion(.failure(.shutDown)) }
+    if !submit(.restore(content, size: size, prepared: prepared, completion: completion)) {
+      completion(.failure(.shutDown))
+    }
   }
 
   /// Reports gained and lost leadership from now on, in order with applied entries, never two at a time.

@@ -52,7 +52,7 @@ extension Replica {
     let error = failure ?? .shutDown
     switch input {
     case .propose(let proposal): emit(.fail([proposal.completion], error))
-    case .change(_, _, let completion), .restore(_, _, let completion): emit(.fail([completion], error))
+    case .change(_, _, let completion), .restore(_, _, _, let completion): emit(.fail([completion], error))
     case .verifyLeader(let completion), .transferLeadership(_, let completion), .seed(_, let completion):
       emit(.call { completion(.failure(error)) })
     case .snapshot(let completion): emit(.call { completion(.failure(error)) })

@@ -11,9 +11,10 @@ struct OperatorRestore: Sendable {
     case restoring(any SnapshotSink)
   }
 
-  var stage: Stage
+  var stage = Stage.receiving
   var content: any SnapshotContent
   var size: Int64
+  var prepared: (any PreparedState)?
   var completion: ProposalCompletion
 }
 
@@ -221,7 +222,7 @@ extension Replica {
       }
       do throws(StorageError) {
         let reader = try storage.snapshots.open(latest)
-        emit(.restore(reader) { [post] result in post(.snapshotInstalled(token: token, result)) })
+        emit(.restore(reader, prepared: nil) { [post] result in post(.snapshotInstalled(token: token, result)) })
       } catch {
         fail(.storage(error))
       }
@@ -255,15 +256,15 @@ extension Replica {
 
   // MARK: An operator's restore
 
-  func beginRestore(_ content: any SnapshotContent, size: Int64, _ completion: @escaping ProposalCompletion) {
-    if let error = step(.beginRestore) { return emit(.fail([completion], error)) }
-    restore = OperatorRestore(stage: .receiving, content: content, size: size, completion: completion)
+  func beginRestore(_ wanted: OperatorRestore) {
+    if let error = step(.beginRestore) { return emit(.fail([wanted.completion], error)) }
+    restore = wanted
     guard let reserved = core.leadership?.restore else { return }
     let position = SnapshotPosition(
       index: reserved.index, term: reserved.term, configuration: core.membership.latest,
       configurationIndex: core.membership.latestIndex)
     emit(job: { [storage, post] in
-      post(.restoreReceived(Self.store(content, size: size, position: position, in: storage.snapshots)))
+      post(.restoreReceived(Self.store(wanted.content, size: wanted.size, position: position, in: storage.snapshots)))
     })
   }
 
@@ -281,13 +282,13 @@ extension Replica {
 
   /// Once nothing is under way any more, the state machine takes the content.
   func advanceRestore() {
-    guard case .draining(let sink) = restore?.stage,
+    guard let wanted = restore, case .draining(let sink) = wanted.stage,
       core.commitIndex == core.log.lastIndex, handedIndex == core.commitIndex
     else { return }
     do throws(StorageError) {
       let reader = try sink.reader()
       restore?.stage = .restoring(sink)
-      emit(.restore(reader) { [post] result in post(.restoreApplied(result)) })
+      emit(.restore(reader, prepared: wanted.prepared) { [post] result in post(.restoreApplied(result)) })
     } catch {
       restoreApplied(.failure(.storage(error)))
     }

@@ -72,7 +72,7 @@ final class Replica: @unchecked Sendable {
       recovery = try Recovery(storage, bootstrap: options.bootstrap)
       if let snapshot = recovery.snapshot {
         let reader = try storage.snapshots.open(snapshot)
-        do { try machine.restore(from: reader) } catch { throw RaftError.stateMachine("\(error)") }
+        do { try machine.restore(from: reader, prepared: nil) } catch { throw RaftError.stateMachine("\(error)") }
         progress.index.store(snapshot.index, ordering: .releasing)
         progress.term.store(snapshot.term, ordering: .releasing)
       }
@@ -122,7 +122,8 @@ final class Replica: @unchecked Sendable {
     case .verifyLeader(let completion): verifyLeader(completion)
     case .transferLeadership(let target, let completion): transferLeadership(to: target, completion)
     case .snapshot(let completion): requestSnapshot(completion)
-    case .restore(let content, let size, let completion): beginRestore(content, size: size, completion)
+    case .restore(let content, let size, let prepared, let completion):
+      beginRestore(OperatorRestore(content: content, size: size, prepared: prepared, completion: completion))
     case .request(let request, let from, let token, let content):
       if let content { incomingContent[token] = content }
       step(.request(request, from: from, token: token))

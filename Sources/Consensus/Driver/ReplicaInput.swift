@@ -15,7 +15,7 @@ enum ReplicaInput: Sendable {
   case verifyLeader(completion: @Sendable (Result<Void, RaftError>) -> Void)
   case transferLeadership(to: ServerID?, completion: @Sendable (Result<Void, RaftError>) -> Void)
   case snapshot(completion: @Sendable (Result<any SnapshotReader, RaftError>) -> Void)
-  case restore(any SnapshotContent, size: Int64, completion: ProposalCompletion)
+  case restore(any SnapshotContent, size: Int64, prepared: (any PreparedState)?, completion: ProposalCompletion)
 
   // Other servers
   case request(RaftRequest, from: RaftHeader, token: UInt64, content: (any SnapshotContent)?)

@@ -9,8 +9,13 @@ public protocol StateMachine: AnyObject, Sendable {
   func snapshot() throws -> any StateSnapshotWriter
 
   /// Replaces the state. If this throws, the state is the one before.
-  func restore(from reader: any SnapshotReader) throws
+  ///
+  /// - Parameter prepared: what has been made of the same content already, if anything; `reader` need not be read then.
+  func restore(from reader: any SnapshotReader, prepared: (any PreparedState)?) throws
 }
+
+/// A state that is being made from a snapshot's content while consensus stores that content.
+public protocol PreparedState: AnyObject, Sendable {}
 
 /// A state at one index.
 public protocol StateSnapshotWriter: Sendable {

@@ -28,7 +28,7 @@ public enum ManualRecovery {
       }
       if let snapshot {
         do {
-          try machine.restore(from: try storage.snapshots.open(snapshot))
+          try machine.restore(from: try storage.snapshots.open(snapshot), prepared: nil)
         } catch let error as StorageError {
           throw error
         } catch {

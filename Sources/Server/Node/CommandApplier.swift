@@ -1,4 +1,5 @@
 import Consensus
+import Dispatch
 import Model
 import State
 import Synchronization
@@ -80,8 +81,15 @@ final class CommandApplier: StateMachine {
 
   func snapshot() throws -> any StateSnapshotWriter { SnapshotStream(snapshot: store.current) }
 
-  func restore(from reader: any SnapshotReader) throws {
-    try store.restore { try reader.read(into: $0) }
+  func restore(from reader: any SnapshotReader, prepared: (any PreparedState)?) throws {
+    let before = store.current
+    if let prepared = prepared as? RestoreAhead {
+      store.replace(with: try prepared.state())
+    } else {
+      try store.restore { try reader.read(into: $0) }
+    }
+    // Giving millions of rows back takes time that nobody here has to wait for.
+    DispatchQueue.global(qos: .utility).async { withExtendedLifetime(before) {} }
     chunks.withLock { $0 = ChunkedCommands(store.current.partialCommands) }
   }
 }

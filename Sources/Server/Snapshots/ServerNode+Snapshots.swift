@@ -38,13 +38,13 @@ extension ServerNode: SnapshotBackend {
     if let refusal = refusal(datacenter: datacenter, needsLeader: true) { return completion(.failure(refusal)) }
     let folder = settings.temporaryDirectory
     ArchiveWork.queue.async { [self] in
-      let content: (SpoolFile, size: Int64)
+      let content: ArchiveWork.Content
       do {
         content = try ArchiveWork.unpack(archive, in: folder)
       } catch {
         return loop.execute { completion(.failure(.rejected("\(error)"))) }
       }
-      raft.restore(content.0, size: content.size) { [leader] result in
+      raft.restore(content.file, size: content.size, prepared: content.ahead) { [leader] result in
         let answer = result.map { _ in }.mapError { ServerError($0) }
         if case .success = answer { leader.stateReplaced() }
         loop.execute { completion(answer) }
@@ -62,10 +62,21 @@ extension ServerNode: SnapshotBackend {
 enum ArchiveWork {
   static let queue = DispatchQueue(label: "snapshot-archives", qos: .utility, attributes: .concurrent)
 
+  /// The state of an archive, in a file and on its way into memory.
+  struct Content {
+    let file: SpoolFile
+    let size: Int64
+    let ahead: RestoreAhead
+  }
+
   /// Checks an archive as a whole and keeps its state in a file.
-  static func unpack(_ archive: SpoolFile, in folder: String) throws -> (SpoolFile, size: Int64) {
+  static func unpack(_ archive: SpoolFile, in folder: String) throws -> Content {
     let file = try SpoolFile(in: folder)
-    let reader = try SnapshotArchiveReader { try file.write($0) }
+    let ahead = RestoreAhead(file)
+    let reader = try SnapshotArchiveReader { bytes in
+      try file.write(bytes)
+      ahead.take(count: bytes.count)
+    }
     try archive.rewind()
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     try buffer.withUnsafeMutableBytes { buffer throws in
@@ -75,7 +86,8 @@ enum ArchiveWork {
     }
     let metadata = try reader.finish()
     try file.rewind()
-    return (file, metadata.size)
+    ahead.end()
+    return Content(file: file, size: metadata.size, ahead: ahead)
   }
 }
 

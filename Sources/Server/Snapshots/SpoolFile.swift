@@ -62,6 +62,21 @@ public final class SpoolFile: SnapshotContent, Sendable {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Failure(action: "read", code: errno) }
   }
 
+  /// Fills `buffer` with bytes from `offset` on, while others may still be written behind them.
+  public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Failure) {
+    guard descriptor >= 0 else {
+      return memory.withLock { buffer.copyBytes(from: $0.bytes.dropFirst(Int(offset)).prefix(buffer.count)) }
+    }
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw Failure(action: "read", code: count < 0 ? errno : EIO) }
+      done += count
+    }
+  }
+
   /// Reads the next bytes; none behind the end.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     if descriptor < 0 {

@@ -149,7 +149,7 @@ struct SingleServerSimulation {
     let content = RecordingMachine.encode(history)
     let outcome = Outcome()
     server.handle(
-      .restore(BytesContent(content), size: Int64(content.count)) { result in
+      .restore(BytesContent(content), size: Int64(content.count), prepared: nil) { result in
         outcome.state.withLock { $0 = result.map { _ in () } }
       }, now: now)
     // Nothing else is proposed meanwhile, so the outcome is clear before the next step, unless there is a crash.
