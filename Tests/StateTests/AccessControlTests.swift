@@ -92,10 +92,20 @@ import Testing
     (rule.id, rule.authMethod) = ("rule", "m")
     store.apply(index: 2, .accessControl(.setBindingRules(ACLBindingRuleBatchSetRequest([rule]))))
     var made = token("a")
-    made.authMethod = "m"
+    (made.authMethod, made.local) = ("m", true)
     store.apply(index: 3, set(made))
-    store.apply(index: 4, .accessControl(.deleteAuthMethods(ACLAuthMethodBatchDeleteRequest(["m"]))))
+    // Made by a method of the primary datacenter, which has the same name.
+    var foreign = token("b")
+    foreign.authMethod = "m"
+    store.apply(index: 4, set(foreign))
+    store.apply(index: 5, .accessControl(.deleteAuthMethods(ACLAuthMethodBatchDeleteRequest(["m"]))))
     #expect(store.current.aclBindingRules().value.isEmpty)
+    #expect(store.current.aclTokens().value.map(\.accessorID) == [foreign.accessorID])
+    // In the primary itself the method makes global tokens, and takes all of its own with it.
+    method.tokenLocality = "global"
+    store.apply(index: 6, .accessControl(.setAuthMethods(ACLAuthMethodBatchSetRequest([method]))))
+    store.apply(index: 7, set(made))
+    store.apply(index: 8, .accessControl(.deleteAuthMethods(ACLAuthMethodBatchDeleteRequest(["m"]))))
     #expect(store.current.aclTokens().value.isEmpty)
   }
 

@@ -18,9 +18,15 @@ protocol ReplicatedKind: Sendable {
   static func items(_ batch: Batch.Reply) throws(ServerError) -> [Item]
   /// What this datacenter has of what the primary might have.
   static func outlines(_ state: StateSnapshot) -> [ReplicatedOutline]
+  /// Whether everything that they name is here: else they would mean less here than in the primary.
+  static func areComplete(_ items: [Item], _ state: StateSnapshot) -> Bool
   static func upsert(_ items: [Item]) -> AccessControlCommand
   static func deletion(_ ids: [String]) -> AccessControlCommand
   static func note(_ index: UInt64, _ status: inout ACLReplicationStatus)
+}
+
+extension ReplicatedKind {
+  static func areComplete(_ items: [Item], _ state: StateSnapshot) -> Bool { true }
 }
 
 enum ReplicatedPolicies: ReplicatedKind {
@@ -57,7 +63,11 @@ enum ReplicatedRoles: ReplicatedKind {
   static func items(_ batch: [ACLRole]) -> [ACLRole] { batch }
   static func outlines(_ state: StateSnapshot) -> [ReplicatedOutline] { outlines(state.aclRoles().value) }
 
-  /// A policy may arrive after the roles that name it.
+  static func areComplete(_ items: [ACLRole], _ state: StateSnapshot) -> Bool {
+    items.allSatisfy { $0.policies.allSatisfy { state.aclPolicy(id: $0.id).value != nil } }
+  }
+
+  /// What a role names may be deleted meanwhile.
   static func upsert(_ items: [ACLRole]) -> AccessControlCommand {
     var request = ACLRoleBatchSetRequest(items)
     request.allowMissingLinks = true
@@ -95,7 +105,14 @@ enum ReplicatedTokens: ReplicatedKind {
 
   static func outlines(_ state: StateSnapshot) -> [ReplicatedOutline] { outlines(state.aclTokens().value) }
 
-  /// Policies, roles and, in the primary only, auth methods may be unknown here.
+  static func areComplete(_ items: [ACLToken], _ state: StateSnapshot) -> Bool {
+    items.allSatisfy { token in
+      token.policies.allSatisfy { state.aclPolicy(id: $0.id).value != nil }
+        && token.roles.allSatisfy { state.aclRole(id: $0.id).value != nil }
+    }
+  }
+
+  /// What a token names may be deleted meanwhile; auth methods of the primary are never here.
   static func upsert(_ items: [ACLToken]) -> AccessControlCommand {
     var request = ACLTokenBatchSetRequest()
     request.tokens = items

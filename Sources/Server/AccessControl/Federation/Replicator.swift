@@ -104,6 +104,11 @@ final class Replicator: Sendable {
     for ids in ReplicationBatches.ids(plan.deletions) { try await log(Kind.deletion(ids)) }
     for ids in ReplicationBatches.ids(plan.upserts) {
       let items = try Kind.items(try await ask(Kind.batch(ids)).value)
+      if !Kind.areComplete(items, store.current) {
+        // They overtook what they name.
+        _ = try await round(ReplicatedPolicies.self, since: 0)
+        if Kind.self == ReplicatedTokens.self { _ = try await round(ReplicatedRoles.self, since: 0) }
+      }
       for batch in ReplicationBatches.items(items, size: { $0.messagePack.count }) { try await log(Kind.upsert(batch)) }
     }
     if !plan.isEmpty {

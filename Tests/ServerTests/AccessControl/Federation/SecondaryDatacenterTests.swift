@@ -183,6 +183,7 @@ import Testing
     let new = try await pair.token("key_prefix \"\" { policy = \"read\" }")
     var read = TokenRead(.secret(new.secretID), datacenter: "dc2").request
     read.options.token = new.secretID.revealed
+    // Nobody sees it without its policy, whether it has been replicated by now or not.
     let found = try await call("ACL.TokenRead", read.messagePack, ACLTokenResponse.self)
     #expect(found.token?.accessorID == new.accessorID && found.expandedPolicies.count == 1)
     await pair.stop()
