@@ -33,10 +33,11 @@ import Testing
   }
 
   @Test func certificatesForAgentsNeedTheMesh() throws {
-    #expect(try load(Self.client).configuration.connect.enabled)
-    #expect(try !load("server = false").configuration.connect.enabled)
+    let without = "connect { enabled = false }"
+    #expect(try load("\(Self.client)\n\(without)").configuration.connect.enabled)
+    #expect(try !load(without).configuration.connect.enabled)
     let server = """
-      server = true bootstrap = true
+      server = true bootstrap = true connect { enabled = false }
       auto_config { authorization { enabled = true static { jwks_url = "https://issuer/keys" } } }
       """
     #expect(try load(server).configuration.connect.enabled)
