@@ -79,6 +79,7 @@ struct Introduction: Sendable {
     let request = try AutoEncryption.Names(configuration).signingRequest(key)
     var pause = Self.pauseMin
     while true {
+      if servers.isEmpty { logger.warning("auto_config: none of the server addresses can be used") }
       for server in servers.shuffled() {
         do {
           var response = try await ask(server, signingRequest: request)

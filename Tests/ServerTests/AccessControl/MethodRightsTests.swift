@@ -94,6 +94,8 @@ import Testing
   private static let table: [(String, Case?)] = [
     open("Status.Ping"), open("Status.Leader"), open("Status.Peers"), open("Status.RaftStats"),
     open("Catalog.ListDatacenters"), open("Coordinate.ListDatacenters"),
+    // An introduction is what it asks for, in place of a token.
+    open("AutoConfig.InitialConfiguration"),
     write([.nodeWrite("new")]) { _ in
       var request = RegisterRequest()
       (request.node, request.address) = ("new", "192.0.2.1")
