@@ -90,6 +90,18 @@ import Testing
     _ = try #require(simulation.run(.minutes(5)) { simulation.isWhole() })
   }
 
+  @Test func whoLeavesHasLeftAlthoughNobodyHeardOfItsIntent() throws {
+    let simulation = GossipSimulation(seed: 4)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.change(3) { core in
+      core.swim.leave(simulation.now)
+      core.settle(simulation.now)
+    }
+    _ = try #require(
+      simulation.run(.seconds(10)) { [0, 1, 2, 4].allSatisfy { simulation.status(of: "n3", at: $0) == .left } })
+  }
+
   /// The word of another's leaving is as old as its own word that it joined: nobody knows better any more.
   @Test func whoIsThereLongAfterTheWordOfItsLeavingStays() throws {
     let simulation = GossipSimulation(seed: 3)
