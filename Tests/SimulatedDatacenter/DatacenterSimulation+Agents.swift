@@ -89,21 +89,24 @@ extension DatacenterSimulation: GossipCarriage {
     let crashed = agents.first.map { [$0] } ?? []
     for agent in crashed { pool?.stop(agent) }
     if let leaving = agents.dropFirst().first { leave(leaving) }
-    try wait("dead servers are taken out and the catalog shows who is left") {
+    try wait("dead servers are taken out and the catalog shows who is left", dead: dead) {
       self.agrees(servers: servers.subtracting(dead), critical: Set(crashed))
     }
 
-    for position in cluster.servers.indices where !cluster.servers[position].isRunning { try start(position) }
     for agent in agents where pool?.host(agent)?.isUp == false { startAgent(agent) }
     try wait("servers that return vote again") { self.agrees(servers: servers, critical: []) }
   }
 
-  private func wait(_ what: String, until isDone: () -> Bool) throws {
+  /// - Parameter dead: Servers that stay down; others that end, having been told to leave, are started again.
+  private func wait(_ what: String, dead: Set<ServerID> = [], until isDone: () -> Bool) throws {
     let deadline = clock.now + 600_000_000_000
     let stepsMax = cluster.step + 3_000_000
     while !isDone() {
       guard clock.now < deadline, cluster.step < stepsMax else {
         throw cluster.violation("it never came to this: \(what)\n\(membership)\n\(cluster.summary)")
+      }
+      for (position, server) in cluster.servers.enumerated() where !server.isRunning && !dead.contains(server.id) {
+        try start(position)
       }
       // What is compared changes slowly.
       for _ in 0..<200 { try step() }

@@ -43,6 +43,8 @@ extension SerfCore {
     guard var entry = members[node.name] else { return }
     switch entry.member.status {
     case .leaving: entry.member.status = .left
+    // It said itself that it goes, though its intent got lost: all who were told it first may have died before.
+    case .alive where node.state == .left: entry.member.status = .left
     case .alive: entry.member.status = .failed
     // Forced to leave, or seen to be gone already.
     case .left, .failed, .none: return

@@ -90,6 +90,18 @@ import Testing
     _ = try #require(simulation.run(.minutes(5)) { simulation.isWhole() })
   }
 
+  @Test func whoLeavesHasLeftAlthoughNobodyHeardOfItsIntent() throws {
+    let simulation = GossipSimulation(seed: 4)
+    try simulation.addCluster(5)
+    _ = try #require(simulation.run(.seconds(20)) { simulation.isWhole() })
+    simulation.change(3) { core in
+      core.swim.leave(simulation.now)
+      core.settle(simulation.now)
+    }
+    _ = try #require(
+      simulation.run(.seconds(10)) { [0, 1, 2, 4].allSatisfy { simulation.status(of: "n3", at: $0) == .left } })
+  }
+
   /// The word of another's leaving is as old as its own word that it joined: nobody knows better any more.
   @Test func whoIsThereLongAfterTheWordOfItsLeavingStays() throws {
     let simulation = GossipSimulation(seed: 3)
@@ -99,7 +111,8 @@ import Testing
     let time = try #require(simulation.hosts[2].core.members["n2"]?.statusTime)
     simulation.change(0) { core in
       core.members["n2"]?.statusTime = time - 1
-      #expect(core.heard(LeaveIntent(time: time, node: "n2"), simulation.now))
+      let isNews = core.heard(LeaveIntent(time: time, node: "n2"), simulation.now)
+      #expect(isNews)
     }
     #expect(simulation.status(of: "n2", at: 0) == .leaving)
     _ = try #require(simulation.run(.minutes(2)) { simulation.isWhole() })
@@ -114,7 +127,8 @@ import Testing
     simulation.change(0) { core in
       core.members["n2"]?.statusTime = time - 1
       let intent = LeaveIntent(time: time, node: "n2")
-      #expect(core.heard(intent, simulation.now))
+      let isNews = core.heard(intent, simulation.now)
+      #expect(isNews)
       core.swim.broadcast(intent.message(.leave), in: .intents)
     }
     #expect(simulation.status(of: "n2", at: 0) == .leaving)
