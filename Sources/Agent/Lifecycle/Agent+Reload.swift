@@ -13,7 +13,7 @@ extension Agent {
   /// - Throws: The first error of the new configuration; the old one then stays in force as a whole.
   func reloadConfiguration() async throws {
     let loaded = try loader.withLock { $0 }.load()
-    for warning in loaded.warnings { LogOutput.logger("agent.auto_config").warning("\(warning)") }
+    for warning in loaded.warnings { logger.warning("\(warning)") }
     if let problem = loaded.configuration.startProblem { throw problem }
     let old = configuration
     let changes = ConfigurationChanges(from: old, to: loaded.configuration)

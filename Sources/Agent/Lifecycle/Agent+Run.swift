@@ -30,9 +30,13 @@ extension Agent {
       configuration = loaded.configuration
       if let problem = configuration.startProblem { throw problem }
     }
+    let logger = LogOutput.logger("agent")
     let agent = try Agent(configuration, loader: loader, automatic: automatic, sinks: sinks)
     if !configuration.logging.json { console.writeText(agent.banner) }
-    for warning in loaded.warnings { LogOutput.logger("agent.auto_config").warning("\(warning)") }
+    // The reference has them under both names, and scripts look for either.
+    for log in [LogOutput.logger("agent.auto_config"), logger] {
+      for warning in loaded.warnings { log.warning("\(warning)") }
+    }
     if !configuration.pidFile.isEmpty { try SmallFile.replace(configuration.pidFile, with: "\(getpid())", mode: 0o644) }
     defer { if !configuration.pidFile.isEmpty { SmallFile.remove(configuration.pidFile) } }
     let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm)
