@@ -1,6 +1,5 @@
 import AccessControl
 import Authentication
-import Logging
 import Model
 import Synchronization
 import Testing
@@ -43,8 +42,7 @@ import Testing
   private let log = LogLines()
 
   init() {
-    let log = log
-    service = LoginService(provider, logger: Logger(label: "logins") { _ in log })
+    service = LoginService(provider, logger: log.logger)
   }
 
   private func context() -> WriteContext {
@@ -237,29 +235,5 @@ import Testing
     rule.bindName = "changed"
     #expect(try write(BindingRuleSet(rule)).authMethod == "k8s")
     #expect(try write(BindingRuleDelete(id: rule.id)) && !write(BindingRuleDelete(id: rule.id)))
-  }
-}
-
-/// Keeps what is logged.
-private final class LogLines: LogHandler {
-  private let kept = Mutex<[String]>([])
-  var lines: [String] { kept.withLock { $0 } }
-
-  var logLevel: Logger.Level {
-    get { .trace }
-    set {}
-  }
-  var metadata: Logger.Metadata {
-    get { [:] }
-    set {}
-  }
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { nil }
-    set {}
-  }
-
-  func log(event: LogEvent) {
-    let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-    kept.withLock { $0.append("\(event.level) \(event.message)\(details)") }
   }
 }

@@ -1,11 +1,11 @@
 import Logging
 import Synchronization
 
-/// Keeps what is logged.
+/// Keeps what is logged, from level `info` on.
 final class LogLines: Sendable {
   private let kept = Mutex<[String]>([])
 
-  /// Message and fields of each record, in their order.
+  /// Level, message and fields of each record, in their order.
   var lines: [String] { kept.withLock { $0 } }
 
   var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
@@ -22,7 +22,7 @@ final class LogLines: Sendable {
 
     func log(event: LogEvent) {
       let fields = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
-      log.kept.withLock { $0.append(([" \(event.message)"] + fields).joined(separator: " ")) }
+      log.kept.withLock { $0.append((["\(event.level) \(event.message)"] + fields).joined(separator: " ")) }
     }
   }
 }
