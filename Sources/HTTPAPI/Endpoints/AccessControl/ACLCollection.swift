@@ -5,11 +5,13 @@ import State
 
 /// What `/v1/acl/policy…`, `role…`, `auth-method…` and `binding-rule…` have in common: a collection is listed, and its items
 /// are made, read, changed and deleted by a key in the path.
-protocol ACLCollection {
+protocol ACLCollection: SendableMetatype {
   associatedtype Item: Record
   associatedtype List: ReadQuery where List.Reply == [Listed]
+  /// An item as lists show it.
   associatedtype Listed: FieldValue
   associatedtype Read: ReadQuery where Read.Reply == Shown?
+  /// An item as it is shown alone.
   associatedtype Shown: FieldValue
   associatedtype Change: WriteRequest where Change.Reply == Item
   associatedtype Deletion: WriteRequest

@@ -3,6 +3,14 @@ import Server
 
 /// `/v1/acl/policy…`
 enum ACLPolicies: NamedACLCollection {
+  typealias Item = ACLPolicy
+  typealias List = PolicyList
+  typealias Listed = ACLPolicyListStub
+  typealias Read = PolicyRead
+  typealias Shown = Row<ACLPolicy>
+  typealias Change = PolicySet
+  typealias Deletion = PolicyDelete
+
   static let noun = "policy"
   static let bodyName = "Policy"
   static let keyName = "ID"
@@ -20,6 +28,14 @@ enum ACLPolicies: NamedACLCollection {
 
 /// `/v1/acl/role…`
 enum ACLRoles: NamedACLCollection {
+  typealias Item = ACLRole
+  typealias List = RoleList
+  typealias Listed = ACLRole
+  typealias Read = RoleRead
+  typealias Shown = ACLRole
+  typealias Change = RoleSet
+  typealias Deletion = RoleDelete
+
   static let noun = "role"
   static let bodyName = "Role"
   static let keyName = "ID"
@@ -36,6 +52,14 @@ enum ACLRoles: NamedACLCollection {
 
 /// `/v1/acl/auth-method…`
 enum ACLAuthMethods: ACLCollection {
+  typealias Item = ACLAuthMethod
+  typealias List = AuthMethodList
+  typealias Listed = ACLAuthMethodListStub
+  typealias Read = AuthMethodRead
+  typealias Shown = Row<ACLAuthMethod>
+  typealias Change = AuthMethodSet
+  typealias Deletion = AuthMethodDelete
+
   static let noun = "auth method"
   static let bodyName = "AuthMethod"
   static let keyName = "Name"
@@ -53,6 +77,14 @@ enum ACLAuthMethods: ACLCollection {
 
 /// `/v1/acl/binding-rule…`
 enum ACLBindingRules: ACLCollection {
+  typealias Item = ACLBindingRule
+  typealias List = BindingRuleList
+  typealias Listed = Row<ACLBindingRule>
+  typealias Read = BindingRuleRead
+  typealias Shown = Row<ACLBindingRule>
+  typealias Change = BindingRuleSet
+  typealias Deletion = BindingRuleDelete
+
   static let noun = "binding rule"
   static let bodyName = "BindingRule"
   static let keyName = "ID"
