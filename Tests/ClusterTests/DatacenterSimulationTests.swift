@@ -21,6 +21,12 @@ import Testing
     #expect(figures.promoted > 0 && figures.removed > 0)
   }
 
+  /// The leader takes out two servers at once, after two others had been taken out and had returned.
+  @Test func aRemovalThatWasCarriedOutNoLongerCounts() throws {
+    let figures = try Scenario.agents.run(seed: 56_047)
+    #expect(figures.removed > 2)
+  }
+
   @Test(arguments: [(Scenario.membership, UInt64(8)), (.disks, 4), (.agents, 3)])
   func aSeedReplaysExactly(_ scenario: Scenario, count: UInt64) throws {
     for seed in 0..<count {

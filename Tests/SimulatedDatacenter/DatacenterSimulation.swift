@@ -179,8 +179,11 @@ final class DatacenterSimulation: @unchecked Sendable {
       {
         report(objection)
       }
-      server.handle(
-        .change(request.change, expectedIndex: nil, completion: request.completion), now: cluster.now)
+      let isAnswered: @Sendable (Result<Applied, RaftError>) -> Void = { [judge, id = server.id] result in
+        judge.settled(request.change, by: id)
+        request.completion(result)
+      }
+      server.handle(.change(request.change, expectedIndex: nil, completion: isAnswered), now: cluster.now)
     }
     cluster.route(server)
   }
@@ -201,7 +204,7 @@ final class DatacenterSimulation: @unchecked Sendable {
     guard server.isRunning else { return }
     for place in 0..<4 { server.machine.watch("register/\(place)") }
     server.machine.watch(LockBook.counter)
-    judge.departing.remove(server.id)
+    judge.returned(server.id)
     guard pool != nil, let replica = server.replica else { return }
     server.machine.start(SimulatedConsensus(replica, id: server.id), isForgetful: plan.lie == .forgottenMembers)
     pool?.start(server.id, table: server.machine.members)

@@ -34,13 +34,26 @@ final class SimulatedConsensus: ConsensusMembership, @unchecked Sendable {
 }
 
 /// Watches what leaders do about who takes part in consensus.
-final class ElectorateJudge {
+final class ElectorateJudge: @unchecked Sendable {
+  // Sendable: a simulation has one thread.
+
   private(set) var promoted = 0
   private(set) var removed = 0
   /// Servers that leave because they were told to: that they go is nobody's mistake.
   var departing: Set<ServerID> = []
-  /// What a leader has asked for and is not done yet.
+  /// What a leader has asked for and has no answer to yet: it may still be carried out.
   private var removing: [ServerID: Set<ServerID>] = [:]
+
+  /// A server begins a new life: what it asked for in the one before is known to nobody.
+  func returned(_ id: ServerID) {
+    departing.remove(id)
+    removing[id] = nil
+  }
+
+  /// A change is carried out, or will never be.
+  func settled(_ change: ConfigurationChange, by ownID: ServerID) {
+    if case .removeServer(let id) = change { removing[ownID]?.remove(id) }
+  }
 
   /// Why a change must not be made: those that the leader hears from are a majority now, and would be none afterwards.
   func objection(
