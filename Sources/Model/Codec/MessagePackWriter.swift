@@ -59,6 +59,11 @@ public struct MessagePackWriter: Sendable {
     bigEndian(value.bitPattern)
   }
 
+  public mutating func float(_ value: Float) {
+    bytes.append(0xCA)
+    bigEndian(value.bitPattern)
+  }
+
   public mutating func string(_ text: String) {
     var text = text
     text.withUTF8 { raw(header: $0.count, UnsafeRawBufferPointer($0)) }

@@ -147,6 +147,25 @@ extension Double: FieldValue {
   public static var shape: Shape { .double }
 }
 
+/// Single precision on the wire, and no more digits in text than that takes.
+extension Float: FieldValue {
+  public var isEmptyValue: Bool { self == 0 }
+  public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
+    writer.double(Double("\(self)") ?? Double(self))
+  }
+  public func encode(_ writer: inout MessagePackWriter) { writer.float(self) }
+  public init(from reader: inout MessagePackReader) throws(MessagePackError) { self = Float(try reader.double()) }
+  public init(from value: Dynamic, _ context: DecodingContext) throws(DecodingError) {
+    if context.style == .configuration, case .string(let text) = value, let number = Float(text) {
+      self = number
+    } else {
+      self = Float(try Double(from: value, context))
+    }
+  }
+  public var selected: Selected { .double(Double(self)) }
+  public static var shape: Shape { .double }
+}
+
 extension Array: FieldValue where Element: FieldValue {
   public var isEmptyValue: Bool { isEmpty }
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
