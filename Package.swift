@@ -78,7 +78,8 @@ let package = Package(
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
     room("Consensus", [logging]),
     room("Gossip", ["Model", logging, crypto] + nio("NIOCore", "NIOPosix")),
-    room("State", ["Model"]),
+    room("Mesh", ["Model"]),
+    room("State", ["Model", "Mesh"]),
     room("AccessControl", ["Model", "HCL"]),
     room(
       "Authentication",
@@ -158,6 +159,7 @@ let package = Package(
         + nio("NIOCore"),
       path: "Tests/Fuzz", swiftSettings: strict),
     tests("Model"),
+    tests("Mesh", ["Model"]),
     tests("Telemetry", ["Model"]),
     tests("HCL", ["Model"]),
     tests("Certificates", [crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),

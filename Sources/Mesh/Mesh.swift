@@ -1,0 +1,21 @@
+import Model
+
+/// # Mesh
+///
+/// What the configuration of the mesh means: which config entries are valid (`Entries`), how requests to a service find
+/// instances (`DiscoveryChain`), and who may call whom (`Intentions`). Pure cores over the records of `Model`: entries are
+/// passed in, answers come out. The room must not know the state store, requests, sockets, clocks, or Envoy.
+
+/// Where config entries are looked up.
+public protocol ConfigEntrySource {
+  /// The entry of that kind and name, if there is one.
+  func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind?
+}
+
+/// Why a config entry was refused.
+public struct ConfigEntryError: Error, Equatable, CustomStringConvertible {
+  /// Says which field is wrong, and why.
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
