@@ -72,7 +72,7 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ]),
     room("TransportSecurity", [ssl] + nio("NIOCore")),
-    room("AgentConfiguration", ["Model", "HCL"]),
+    room("AgentConfiguration", ["Model", "HCL", "Mesh"]),
     room(
       "Wire",
       ["Model", crypto, .product(name: "NIOHTTPCompression", package: "swift-nio-extras")] + nio("NIOCore")),
@@ -97,7 +97,7 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
+        "Model", "Mesh", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
         "Certificates", "GRPC", logging,
         .product(name: "HeapModule", package: "swift-collections"),
         ssl,
@@ -116,7 +116,7 @@ let package = Package(
       "LocalAgent", ["Model", "Wire", "State", "Server", "Checks", "AccessControl", logging, crypto] + nio("NIOCore")),
     room(
       "HTTPAPI",
-      ["Model", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
+      ["Model", "Mesh", "State", "Server", "LocalAgent", "AccessControl", "Telemetry", logging, crypto]
         + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOConcurrencyHelpers")
         + [
           .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
@@ -143,7 +143,7 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent", "Certificates",
+        "Model", "Mesh", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent", "Certificates",
         "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),

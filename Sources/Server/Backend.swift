@@ -35,6 +35,8 @@ public protocol ReadQuery: Sendable {
   func evaluate(_ state: StateSnapshot, for reader: Reader) throws(ServerError) -> LimitedResult<Reply>
   /// Whether an answer tells where it comes from: what was refused by its looks comes from nowhere.
   func tellsOrigin(_ reply: Reply) -> Bool
+  /// The query with what only servers know; before it is carried out.
+  func informed(by server: ServerFacts) -> Self
   /// Counts what was asked and found, once per read.
   func count(_ answer: Reply)
 
@@ -61,6 +63,7 @@ public protocol ReadQuery: Sendable {
 
 extension ReadQuery {
   public var isOpen: Bool { false }
+  public func informed(by server: ServerFacts) -> Self { self }
   public func tellsOrigin(_ reply: Reply) -> Bool { true }
   public static var needsMesh: Bool { false }
   public static var needsLocalTokens: Bool { false }
@@ -78,6 +81,13 @@ extension ReadQuery where Response: RPCReply {
   public static func filter(_ response: inout Response, by expression: String) throws(FilterError) {
     try response.filter(expression)
   }
+}
+
+/// What queries may have to know of the servers beside the state.
+public struct ServerFacts: Sendable {
+  public var datacenter: String
+  /// Whether services may connect where no intention says otherwise.
+  public var allowsByDefault: Bool
 }
 
 /// A change of the replicated state, under the name and with the fields of the reference's RPC method.

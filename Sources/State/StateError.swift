@@ -1,3 +1,4 @@
+import Mesh
 import Model
 
 /// Why a command or a snapshot could not be applied. Texts are the reference's where it has one.
@@ -27,6 +28,7 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
   case missingAuthMethod(name: String)
   /// A template of prepared queries that cannot be used; the reason says what and where.
   case template(String)
+  case configEntry(ConfigEntryError)
   case unknownOperation(kind: String, operation: String)
   /// The command's type is not one that this release knows, and not one to be ignored either.
   case unknownCommand(type: UInt8)
@@ -66,6 +68,7 @@ public enum StateError: Error, Equatable, CustomStringConvertible {
     case .missingRole(let id): "No such ACL role with ID \"\(id)\""
     case .missingAuthMethod(let name): "No such ACL auth method with Name \"\(name)\""
     case .template(let reason): "failed compiling template: \(reason)"
+    case .configEntry(let error): error.description
     case .unknownOperation(let kind, let operation): "Invalid \(kind) operation '\(operation)'"
     case .unknownCommand(let type): "unknown command type \(type)"
     case .emptyCommand: "empty command"

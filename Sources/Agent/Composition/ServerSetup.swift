@@ -31,6 +31,13 @@ enum ServerSetup {
     settings.providers = ProviderClient()
     settings.authority = AuthoritySettings(configuration)
     settings.autoConfiguration = autoConfiguration
+    settings.allowsIntentionsByDefault = configuration.allowsIntentionsByDefault
+    do throws(ConfigurationError) {
+      settings.initialConfigEntries =
+        PrimaryDatacenter(configuration) == nil ? try configuration.initialConfigEntries() : []
+    } catch {
+      throw .configuration("\(error)")
+    }
     let stop: @Sendable (String) -> Never = { reason in
       LogOutput.logger("agent.server").critical("\(reason)")
       exit(1)

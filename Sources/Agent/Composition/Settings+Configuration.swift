@@ -107,6 +107,7 @@ extension HTTPSettings {
     coordinatesEnabled = !configuration.disableCoordinates
     aclEnabled = configuration.acl.enabled
     defaultPolicy = configuration.acl.defaultPolicy
+    allowsIntentionsByDefault = configuration.allowsIntentionsByDefault
     downPolicy = configuration.acl.downPolicy
     enableKeyListPolicy = configuration.acl.enableKeyListPolicy
   }

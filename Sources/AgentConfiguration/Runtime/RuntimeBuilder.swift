@@ -56,7 +56,8 @@ struct RuntimeBuilder {
       telemetry: telemetry, tracing: .init(&reader), audit: .init(&reader), cache: .init(reader), cloud: .init(reader),
       services: services, checks: checks,
       watches: reader.values.list("watches").map { DynamicMap($0.object ?? .init()) },
-      configEntriesToBootstrap: reader.values.list("config_entries.bootstrap").map { DynamicMap($0.object ?? .init()) })
+      configEntriesToBootstrap: reader.values.list("config_entries.bootstrap").map { DynamicMap($0.object ?? .init()) },
+      defaultIntentionPolicy: reader.string("default_intention_policy"))
     // Certificates for agents come from the authority of the mesh.
     if configuration.autoConfig.enabled || configuration.autoConfig.authorizer.enabled {
       configuration.connect.enabled = true

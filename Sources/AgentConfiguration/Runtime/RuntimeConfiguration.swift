@@ -92,6 +92,8 @@ public struct RuntimeConfiguration: Sendable, Equatable {
   public var watches: [DynamicMap]
   /// Configuration entries that the leader writes when they are missing, as written.
   public var configEntriesToBootstrap: [DynamicMap]
+  /// `allow`, `deny` or ""; the agent refuses other words at start.
+  public var defaultIntentionPolicy: String
 }
 
 extension RuntimeConfiguration {

@@ -5,6 +5,10 @@ extension SettingTable {
     Setting(
       "acl.default_policy", .string, default: "allow", "What a token without a matching rule may do: allow or deny."),
     Setting(
+      "default_intention_policy", .string, default: "",
+      "Whether services of the mesh may connect where no intention says otherwise: allow or deny; empty is what "
+        + "acl.default_policy says, and allow without ACLs."),
+    Setting(
       "acl.down_policy", .string, default: "extend-cache",
       "What happens when tokens cannot be resolved: allow, deny, extend-cache or async-cache."),
     Setting("acl.token_ttl", .duration, default: "30s", "How long resolved tokens are kept."),

@@ -1,3 +1,4 @@
+import Mesh
 import Model
 
 /// The options of a certificate authority.
@@ -51,28 +52,26 @@ enum CertificateAuthoritySettings {
   }
 }
 
-/// Configuration entries that a leader writes: what can be said before the entries' own rules are asked.
-enum BootstrapEntry {
-  static let kinds: Set<String> = [
-    "service-defaults", "proxy-defaults", "service-router", "service-splitter", "service-resolver", "ingress-gateway",
-    "terminating-gateway", "service-intentions", "mesh", "exported-services", "api-gateway", "bound-api-gateway",
-    "inline-certificate", "file-system-certificate", "http-route", "tcp-route", "sameness-group", "jwt-provider",
-    "control-plane-request-limit",
-  ]
-
-  static func problem(_ entry: DynamicMap) -> String? {
-    guard let kind = member(entry, "kind") else { return "Payload does not contain a kind/Kind key at the top level" }
-    guard kinds.contains(kind) else { return "invalid config entry kind: \(kind)" }
-    let name = member(entry, "name") ?? ""
-    if kind == "proxy-defaults", !name.isEmpty, name != "global" {
-      return "invalid name (\"\(name)\"), only \"global\" is supported"
+extension RuntimeConfiguration {
+  /// The config entries that a leader writes, if they are not there.
+  public func initialConfigEntries() throws(ConfigurationError) -> [ConfigEntry] {
+    var entries: [ConfigEntry] = []
+    for (index, body) in configEntriesToBootstrap.enumerated() {
+      do throws(ConfigEntryError) {
+        entries.append(try ConfigEntry(body: .object(body.members)).prepared())
+      } catch {
+        throw .invalid("config_entries.bootstrap[\(index)]: \(error)")
+      }
     }
-    if name.isEmpty, kind != "proxy-defaults", kind != "mesh" { return "Name is required" }
-    return nil
+    return entries
   }
 
-  private static func member(_ entry: DynamicMap, _ name: String) -> String? {
-    entry.members.members.last { $0.key.lowercased() == name }?.value.string
+  /// Whether services of the mesh may connect where no intention says otherwise.
+  public var allowsIntentionsByDefault: Bool {
+    switch defaultIntentionPolicy {
+    case "": !acl.enabled || acl.defaultPolicy == "allow"
+    default: defaultIntentionPolicy == "allow"
+    }
   }
 }
 

@@ -15,6 +15,9 @@ extension RuntimeConfiguration {
     if !["allow", "deny"].contains(acl.defaultPolicy) {
       return .invalid("unexpected ACL default policy value of \"\(acl.defaultPolicy)\"")
     }
+    if !["", "allow", "deny"].contains(defaultIntentionPolicy) {
+      return .invalid("unexpected default intention policy value of \"\(defaultIntentionPolicy)\"")
+    }
     if !["allow", "deny", "extend-cache", "async-cache"].contains(acl.downPolicy) {
       return .invalid("invalid ACL down policy \"\(acl.downPolicy)\"")
     }

@@ -129,11 +129,7 @@ extension Validation {
 
   static func checkMesh(_ configuration: RuntimeConfiguration) throws(ConfigurationError) {
     try CertificateAuthoritySettings.check(configuration.connect)
-    for (index, entry) in configuration.configEntriesToBootstrap.enumerated() {
-      if let problem = BootstrapEntry.problem(entry) {
-        throw .invalid("config_entries.bootstrap[\(index)]: \(problem)")
-      }
-    }
+    _ = try configuration.initialConfigEntries()
     for (index, watch) in configuration.watches.enumerated() {
       if let problem = WatchSettings.problem(watch) { throw .invalid("watches[\(index)]: \(problem)") }
     }

@@ -3,5 +3,5 @@ enum Endpoints {
   static let all: [Endpoint] =
     kv + transactions + sessions + preparedQueries + events + snapshots + catalog + health + coordinates + status
     + agent + agentServices + agentChecks
-    + agentHealth + internalUI + operations + accessControl + certificateAuthority
+    + agentHealth + internalUI + operations + accessControl + certificateAuthority + configEntries + intentions
 }

@@ -65,6 +65,8 @@ public struct HTTPSettings: Sendable {
   public var uiPath = "/ui/"
   /// What a token without rules may do: `allow` or `deny` (`acl.default_policy`).
   public var defaultPolicy = "allow"
+  /// Whether services of the mesh may connect where no intention says otherwise (`default_intention_policy`).
+  public var allowsIntentionsByDefault = true
   /// Whether lists of keys need a right of their own (`acl.enable_key_list_policy`).
   public var enableKeyListPolicy = false
   /// What holds when no server can be asked about a token (`acl.down_policy`).

@@ -21,12 +21,16 @@ public struct PeeredServiceName: Record {
   public var normalized: PeeredServiceName {
     formerName.isEmpty ? self : PeeredServiceName(formerName, peer: peer)
   }
+}
 
-  public struct ServiceName: Record {
-    public var name = ""
-    public init() {}
-    public static let schema = Schema<ServiceName>("structs.ServiceName") { $0.field("Name", \.name) }
-  }
+/// The name of a service where the commercial edition has a namespace and a partition as well.
+public struct ServiceName: Record {
+  public var name = ""
+
+  public init() {}
+  public init(_ name: String) { self.name = name }
+
+  public static let schema = Schema<ServiceName>("structs.ServiceName") { $0.field("Name", \.name) }
 }
 
 /// The address under which transparent proxies reach a service of the mesh.

@@ -98,6 +98,9 @@ final class LeaderDuties: Sendable {
       proposals.propose(
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
     }
+    for entry in settings.initialConfigEntries where snapshot.configEntry(entry.kind, entry.name).value == nil {
+      proposals.propose(.configEntry(ConfigEntryRequest(.upsertIfUnchanged, entry)))
+    }
     authority?.lead()
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)

@@ -61,6 +61,7 @@ extension ServerNode: Backend {
       return nil
     }
     ServerMetrics.query.increment()
+    let query = query.informed(by: facts)
     switch options.consistency {
     case .stale: return read(query, options, on: loop, completion)
     case .leaseBased, .consistent:
@@ -72,6 +73,10 @@ extension ServerNode: Backend {
       if options.consistency == .consistent { return readVerified(query, options, on: loop, completion) }
       return read(query, options, on: loop, completion)
     }
+  }
+
+  private var facts: ServerFacts {
+    ServerFacts(datacenter: settings.datacenter, allowsByDefault: settings.allowsIntentionsByDefault)
   }
 
   private func isLocal(_ datacenter: String) -> Bool { datacenter.isEmpty || datacenter == settings.datacenter }

@@ -27,6 +27,10 @@ public final class ServerNode: Sendable {
     public var providers: any ProviderTransport = NoProviders()
     /// Nil without a service mesh, and so without certificates for it.
     public var authority: AuthoritySettings?
+    /// Whether services of the mesh may connect where no intention says otherwise.
+    public var allowsIntentionsByDefault = true
+    /// Config entries that a new cluster begins with. What was changed since stays.
+    public var initialConfigEntries: [ConfigEntry] = []
     /// Nil where agents do not get their settings from servers.
     public var autoConfiguration: AutoConfigService?
     /// Ends the process for a reason that no retry can mend.

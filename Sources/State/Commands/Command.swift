@@ -13,6 +13,8 @@ public enum Command: Sendable, Equatable {
   case autopilot(AutopilotSetConfigRequest)
   case accessControl(AccessControlCommand)
   case certificateAuthority(CARequest)
+  case intention(IntentionRequest)
+  case configEntry(ConfigEntryRequest)
   /// Gives a new certificate its index.
   case leafIndex(CALeafRequest)
   /// A command that this release does not know and that its writer marked as one to be ignored then.
@@ -33,8 +35,10 @@ public enum Command: Sendable, Equatable {
     case .txn: 8
     case .autopilot: 9
     case .accessControl(let command): command.type
+    case .intention: 12
     case .certificateAuthority: 13
     case .leafIndex: 21 | Self.ignoreFlag
+    case .configEntry: 22
     case .ignored(let type): type | Self.ignoreFlag
     }
   }
@@ -54,6 +58,8 @@ public enum Command: Sendable, Equatable {
     case .accessControl(let command): command.encode(&writer)
     case .certificateAuthority(let request): request.encode(&writer)
     case .leafIndex(let request): request.encode(&writer)
+    case .intention(let request): request.encode(&writer)
+    case .configEntry(let request): request.encode(&writer)
     case .ignored: writer.null()
     }
     return [type] + writer.bytes
@@ -76,8 +82,10 @@ public enum Command: Sendable, Equatable {
       case 7: self = .preparedQuery(try PreparedQueryRequest(from: &reader))
       case 8: self = .txn(try TxnRequest(from: &reader))
       case 9: self = .autopilot(try AutopilotSetConfigRequest(from: &reader))
+      case 12: self = .intention(try IntentionRequest(from: &reader))
       case 13: self = .certificateAuthority(try CARequest(from: &reader))
       case 21: self = .leafIndex(try CALeafRequest(from: &reader))
+      case 22: self = .configEntry(try ConfigEntryRequest(from: &reader))
       default:
         if let command = try AccessControlCommand(type: type, &reader) {
           self = .accessControl(command)

@@ -100,6 +100,7 @@ public struct SnapshotDecoder: ~Copyable {
     case SnapshotRecord.caProviderState: transaction.restore(try CAProviderState(from: &reader))
     case SnapshotRecord.caConfiguration:
       transaction.tables.caConfiguration = Row(try CAConfiguration(from: &reader))
+    case SnapshotRecord.configEntry: transaction.store(try ConfigEntryRequest(from: &reader).entry)
     case SnapshotRecord.aclToken: transaction.store(try ACLToken(from: &reader))
     case SnapshotRecord.aclPolicy: transaction.store(try ACLPolicy(from: &reader))
     case SnapshotRecord.aclRole: transaction.store(try ACLRole(from: &reader))

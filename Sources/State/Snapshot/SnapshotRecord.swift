@@ -15,6 +15,7 @@ enum SnapshotRecord {
   static let index: UInt8 = 16
   static let aclToken: UInt8 = 17
   static let aclPolicy: UInt8 = 19
+  static let configEntry: UInt8 = 22
   static let aclRole: UInt8 = 23
   static let aclBindingRule: UInt8 = 25
   static let aclAuthMethod: UInt8 = 27
@@ -28,7 +29,7 @@ enum SnapshotRecord {
   static let order: [UInt8] = [
     virtualIP, freeVirtualIP, registration, coordinates, session, aclToken, aclPolicy, aclRole, aclBindingRule,
     aclAuthMethod, kv, tombstone, preparedQuery,
-    autopilot, 12, caRoot, caProviderState, caConfiguration, 22, 30, 31,
+    autopilot, 12, caRoot, caProviderState, caConfiguration, configEntry, 30, 31,
     index, 35, 38, 40, 42,
   ]
 }

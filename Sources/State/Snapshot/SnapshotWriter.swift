@@ -53,6 +53,12 @@ private struct SnapshotWriter {
         }
       case SnapshotRecord.caConfiguration:
         if let row = tables.caConfiguration { try record(type) { row.encode(&$0) } }
+      case SnapshotRecord.configEntry:
+        for row in tables.configEntries.rows.values {
+          var request = ConfigEntryRequest()
+          request.entry = row.entry
+          try record(type) { request.encode(&$0) }
+        }
       case SnapshotRecord.index: try writeIndexes(tables)
       case SnapshotRecord.aclToken...SnapshotRecord.aclAuthMethod: try writeAccessControl(type, tables)
       default: break

@@ -55,6 +55,8 @@ public struct StateTransaction: ~Copyable {
     case .accessControl(let command): try apply(command)
     case .certificateAuthority(let request): return apply(request)
     case .leafIndex: return .number(index)
+    case .intention(let request): try apply(request)
+    case .configEntry(let request): return try apply(request)
     case .ignored: break
     }
     return .done

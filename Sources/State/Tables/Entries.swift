@@ -39,6 +39,13 @@ extension NodeService {
   }
 }
 
+/// A config entry of any kind.
+final class ConfigEntryRow: Sendable {
+  let entry: ConfigEntry
+
+  init(_ entry: ConfigEntry) { self.entry = entry }
+}
+
 /// A row of the index table: when a part of the state last changed.
 final class IndexRow: Sendable {
   let name: String

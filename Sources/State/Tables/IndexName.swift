@@ -19,6 +19,7 @@ enum IndexName {
   static let coordinates = "coordinates"
   static let virtualIPs = "service-virtual-ips"
   static let preparedQueries = "prepared-queries"
+  static let configEntries = "config-entries"
   static let aclTokens = "acl-tokens"
   static let aclPolicies = "acl-policies"
   static let aclRoles = "acl-roles"
@@ -41,7 +42,7 @@ enum IndexName {
   /// The tables whose index rows count for the `LastIndex` of a snapshot.
   static let tables: Set<String> = [
     nodes, services, checks, kvs, tombstones, sessions, coordinates, aclAuthMethods, aclBindingRules, aclPolicies,
-    aclRoles, aclTokens, "config-entries", caProvider, caRoots,
+    aclRoles, aclTokens, configEntries, caProvider, caRoots,
     "connect-intentions", "federation-states", "gateway-services", "mesh-topology", "peering", "peering-trust-bundles",
     preparedQueries, virtualIPs, "system-metadata",
   ]

@@ -10,6 +10,7 @@ struct Tables: Sendable {
   var sessions = Table(Schemas.sessions)
   var coordinates = Table(Schemas.coordinates)
   var preparedQueries = Table(Schemas.preparedQueries)
+  var configEntries = Table(Schemas.configEntries)
   var kindNames = Table(Schemas.kindNames)
   var virtualIPs = Table(Schemas.virtualIPs)
   var freeVirtualIPs = Table(Schemas.freeVirtualIPs)
@@ -170,6 +171,20 @@ enum Schemas {
     primary: { .of($0.value.id) }, indexes: [.init { [.of($0.value.authMethod, $0.value.id)] }])
 
   static let aclAuthMethods = TableSchema<Row<ACLAuthMethod>>(primary: { .of($0.value.name) })
+
+  static let configEntries = TableSchema<ConfigEntryRow>(
+    primary: { .of($0.entry.kind.rawValue, $0.entry.name) },
+    indexes: [
+      .init { row in
+        guard let intentions = row.entry.as(ServiceIntentions.self) else { return [] }
+        return intentions.sources.filter { !$0.legacyID.isEmpty }.map { .of($0.legacyID) }
+      }
+    ])
+
+  enum ConfigEntryIndex {
+    /// Only intentions that the older endpoints made.
+    static let legacyIntention = 0
+  }
 
   static let coordinates = TableSchema<Row<NodeCoordinate>>(primary: { .of($0.value.node, $0.value.segment) })
   static let kindNames = TableSchema<KindName>(primary: { .of($0.kind, $0.name) })

@@ -13,6 +13,9 @@ public enum WatchPoint: Hashable, Sendable {
   case nodes, services, checks, sessions, coordinates
   case preparedQueries
   case preparedQuery(String)
+  /// All config entries of a kind.
+  case configEntries(ConfigEntryKind)
+  case configEntry(ConfigEntryKind, String)
   case session(String)
   case nodeSessions(String)
   /// The checks of a node and of its services.
@@ -40,6 +43,10 @@ extension WatchPoint {
     case .coordinates: a.coordinates.rows.root !== b.coordinates.rows.root
     case .preparedQueries: a.preparedQueries.rows.root !== b.preparedQueries.rows.root
     case .preparedQuery(let id): a.preparedQueries[.of(id)] !== b.preparedQueries[.of(id)]
+    case .configEntries(let kind):
+      Self.differs(a.configEntries.rows, b.configEntries.rows, .of(kind.rawValue, closed: true))
+    case .configEntry(let kind, let name):
+      a.configEntries[.of(kind.rawValue, name)] !== b.configEntries[.of(kind.rawValue, name)]
     case .session(let id): a.sessions[.of(id)] !== b.sessions[.of(id)]
     case .nodeSessions(let node):
       Self.differs(

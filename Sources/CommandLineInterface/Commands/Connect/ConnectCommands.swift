@@ -7,7 +7,8 @@ enum ConnectCommands {
     usage: "Usage: consul connect <subcommand> [options] [args]",
     about: "Works with the service mesh.",
     entries: [
-      .group("ca", "Works with the mesh's certificate authority", CertificateAuthorityCommands.group)
+      .group("ca", "Works with the mesh's certificate authority", CertificateAuthorityCommands.group),
+      .command("expose", "Makes a service reachable through an ingress gateway") { ExposeCommand.command },
     ])
 }
 

@@ -23,12 +23,6 @@ public struct BoundServices: Sendable, Equatable {
 
 /// On the wire a map whose keys are maps (wire/messagepack.md, "Structs").
 extension BoundServices: FieldValue {
-  private struct Key: Record {
-    var name = ""
-
-    static let schema = Schema<Key>("structs.ServiceName") { $0.field("Name", \.name) }
-  }
-
   public var isEmptyValue: Bool { routes.isEmpty }
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
     if routes.isEmpty { return writer.null() }
@@ -43,9 +37,7 @@ extension BoundServices: FieldValue {
     if routes.isEmpty { return writer.null() }
     writer.mapHeader(routes.count)
     for (service, routes) in routes {
-      var key = Key()
-      key.name = service
-      key.encode(&writer)
+      ServiceName(service).encode(&writer)
       routes.encode(&writer)
     }
   }
@@ -54,8 +46,8 @@ extension BoundServices: FieldValue {
     guard let count = try reader.mapHeader() else { return }
     try reader.nested { (reader) throws(MessagePackError) in
       for _ in 0..<count {
-        let key = try Key(from: &reader)
-        self[key.name] = try [ResourceReference](from: &reader)
+        let service = try ServiceName(from: &reader)
+        self[service.name] = try [ResourceReference](from: &reader)
       }
     }
   }

@@ -43,7 +43,7 @@ public struct SourceIntention: Record {
     $0.field("Name", \.name)
     $0.field("Action", \.action, .omitEmpty)
     $0.field("Permissions", \.permissions, .omitEmpty)
-    $0.field("Precedence", \.precedence, .readOnly)
+    $0.field("Precedence", \.precedence)
     $0.field("LegacyID", \.legacyID, .omitEmpty)
     $0.field("Type", \.type)
     $0.field("Description", \.description, .omitEmpty)

@@ -223,7 +223,7 @@ extension CatalogServiceList {
   public static func response(_ reply: [String]) -> IndexedServiceList {
     var response = IndexedServiceList()
     response.services = reply.map {
-      var name = PeeredServiceName.ServiceName()
+      var name = ServiceName()
       name.name = $0
       return name
     }

@@ -33,7 +33,7 @@ public struct IndexedServices: RPCReply {
 
 /// Names of services.
 public struct IndexedServiceList: RPCReply {
-  public var services: [PeeredServiceName.ServiceName] = []
+  public var services: [ServiceName] = []
   public var meta = RPCQueryMeta()
 
   public init() {}

@@ -14,6 +14,7 @@ extension RPCMethodTable {
     registerAccessControl()
     registerAuthMethods()
     registerAuthority()
+    registerConfigEntries()
     registerAutoConfiguration()
     registerGossip()
   }
@@ -108,6 +109,19 @@ extension RPCMethodTable {
     read(ConnectCAConfigurationGet.self)
     write(ConnectCAConfigurationSet.self)
     write(ConnectCASign.self)
+  }
+
+  private mutating func registerConfigEntries() {
+    read(ConfigEntryGet.self)
+    read(ConfigEntryList.self)
+    read(ConfigEntryListAll.self)
+    write(ConfigEntryApply.self)
+    write(ConfigEntryDelete.self)
+    read(IntentionList.self)
+    read(IntentionGet.self)
+    read(IntentionMatch.self)
+    read(IntentionCheck.self)
+    write(IntentionApply.self)
   }
 
   private mutating func registerOperator() {
