@@ -31,7 +31,6 @@ extension BoundServices: FieldValue {
 
   public var isEmptyValue: Bool { routes.isEmpty }
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
-    if routes.isEmpty { return writer.null() }
     writer.beginObject()
     for (service, routes) in routes {
       writer.member(service)
