@@ -10,6 +10,8 @@ import Model
 public protocol ConfigEntrySource {
   /// The entry of that kind and name, if there is one.
   func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind?
+  /// All entries of that kind, in byte order of their names.
+  func entries<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> [Kind]
 }
 
 /// Why a config entry was refused.

@@ -18,6 +18,12 @@ extension Field {
   var filterShape: Shape { options.contains(.notSelectable) ? .hidden : type.shape }
 }
 
+/// Checks of filter texts that do not ask what the selectors select.
+public enum FilterSyntax {
+  /// - Throws: `FilterError` for text outside the grammar.
+  public static func check(_ text: String) throws(FilterError) { _ = try FilterParser.parse(text) }
+}
+
 /// A filter expression bound to the fields of a type: ready to be asked of each element of an answer.
 public struct Filter<Root: Filterable>: Sendable {
   private let root: BoundFilter

@@ -63,6 +63,21 @@ public struct DecodingContext: Sendable {
   }
 }
 
+extension Field {
+  /// Why `value` cannot be this field's; nil if it can.
+  public func problem(with value: Dynamic, _ context: DecodingContext) -> DecodingError? {
+    do throws(DecodingError) {
+      _ = try type.init(from: value, context)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Whether the field holds configuration without a fixed shape.
+  public var isOpaque: Bool { type is DynamicMap.Type }
+}
+
 extension Record {
   public init(from value: Dynamic, _ context: DecodingContext) throws(DecodingError) {
     self.init()

@@ -25,7 +25,6 @@ public struct BoundServices: Sendable, Equatable {
 extension BoundServices: FieldValue {
   public var isEmptyValue: Bool { routes.isEmpty }
   public func encodeJSON(_ writer: inout JSONWriter, _ options: FieldOptions) {
-    if routes.isEmpty { return writer.null() }
     writer.beginObject()
     for (service, routes) in routes {
       writer.member(service)

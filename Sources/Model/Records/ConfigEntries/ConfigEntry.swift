@@ -132,12 +132,28 @@ public struct ConfigEntry: Sendable {
     entry.record.common.hash = 0
     entry.record.common.createIndex = 0
     entry.record.common.modifyIndex = 0
+    entry.forgetStatus()
     var digest = BLAKE2b(length: 8)
     digest.update(entry.record.messagePack)
-    let hash = digest.digest().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    entry.record.common = record.common
-    entry.record.common.hash = hash
-    return entry
+    var result = self
+    result.record.common.hash = digest.digest().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return result
+  }
+
+  /// Forgets what became of the entry: that is for the servers to say.
+  public mutating func forgetStatus() {
+    switch record {
+    case var gateway as APIGateway:
+      gateway.status = GatewayStatus()
+      record = gateway
+    case var route as HTTPRoute:
+      route.status = GatewayStatus()
+      record = route
+    case var route as TCPRoute:
+      route.status = GatewayStatus()
+      record = route
+    default: break
+    }
   }
 }
 

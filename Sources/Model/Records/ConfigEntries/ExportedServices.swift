@@ -10,7 +10,7 @@ public struct ExportedServices: ConfigEntryRecord {
   public static let schema = Schema<ExportedServices>("structs.ExportedServicesConfigEntry") {
     $0.kind(\.common, .notOnWire)
     $0.name(\.common)
-    $0.field("Services", \.services, .nullWhenEmpty)
+    $0.field("Services", \.services, .omitEmpty)
     $0.history(\.common)
   }
 }

@@ -85,7 +85,7 @@ public struct UpstreamConfig: Record {
 
   public static let schema = Schema<UpstreamConfig>("structs.UpstreamConfig") {
     $0.field("Name", \.name, .omitEmpty)
-    $0.field("Peer", \.peer, .omitEmpty)
+    $0.field("Peer", \.peer)
     $0.field("EnvoyListenerJSON", \.envoyListenerJSON, .omitEmpty)
     $0.field("EnvoyClusterJSON", \.envoyClusterJSON, .omitEmpty)
     $0.field("Protocol", \.protocol, .omitEmpty)

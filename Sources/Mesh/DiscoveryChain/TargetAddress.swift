@@ -1,0 +1,39 @@
+import Model
+
+/// Which instances are meant: a service or a subset of it, here, in another datacenter, or at a peer.
+struct TargetAddress: Hashable {
+  var service: String
+  var subset = ""
+  /// Empty at a peer.
+  var datacenter: String
+  var peer = ""
+
+  /// How targets are told apart. Namespace and partition are always `default` here.
+  var id: String {
+    let place = peer.isEmpty ? datacenter : "external.\(peer)"
+    return "\(subset.isEmpty ? "" : subset + ".")\(service).default.default.\(place)"
+  }
+
+  /// What proxies call the instances, and name when they begin TLS. Empty for a peer, whose own trust domain counts.
+  func serverName(trustDomain: String) -> String {
+    guard peer.isEmpty else { return "" }
+    return "\(subset.isEmpty ? "" : subset + ".")\(service).default.\(datacenter).internal.\(trustDomain)"
+  }
+
+  /// The address with the parts that are given in place of its own. A subset belongs to its service: it does not survive the
+  /// change to another.
+  func changed(service: String = "", subset: String = "", datacenter: String = "", peer: String = "") -> TargetAddress {
+    var address = self
+    if !service.isEmpty, service != address.service {
+      address.service = service
+      address.subset = ""
+    }
+    if !subset.isEmpty { address.subset = subset }
+    if !datacenter.isEmpty { address.datacenter = datacenter }
+    if !peer.isEmpty {
+      address.peer = peer
+      address.datacenter = ""
+    }
+    return address
+  }
+}
