@@ -82,7 +82,10 @@ struct EntryReader {
 
   /// What the field holds in canonical form; nil for nothing.
   private mutating func value(_ value: Dynamic, of field: Field, path: String) -> Dynamic? {
-    if case .null = value { return nil }
+    switch field.shape {
+    case .strings, .records, .hidden, .lists: if case .null = value { return nil }
+    default: if case .null = single(value) { return nil }
+    }
     if field.isOpaque { return opaqueMap(value, path: path) }
     // Text and numbers that the type itself reads (durations, times) stay as they are.
     if case .string = value, case .int = field.shape, let result = durationOrNumber(value, of: field, path: path) {
@@ -94,14 +97,16 @@ struct EntryReader {
   /// Nil if the shape does not say what the type is.
   private mutating func value(_ value: Dynamic, _ shape: Shape, path: String) -> Dynamic? {
     switch shape {
-    case .strings: list(value, path: path) { $0.scalar($1, .string, path: $2) }
-    case .records(let fields): list(value, path: path) { $0.object($1, path: $2) { $0.record($1, fields, path: $2) } }
+    case .strings: list(value, path: path) { $0.scalar($0.single($1), .string, path: $2) }
+    case .records(let fields):
+      list(value, path: path) { $0.object($0.single($1), path: $2) { $0.record($1, fields, path: $2) } }
     case .record(let fields): object(single(value), path: path) { $0.record($1, fields, path: $2) }
     case .recordMap(let fields):
       object(single(value), path: path) {
         $0.map($1, path: $2) { $0.object($0.single($1), path: $2) { $0.record($1, fields, path: $2) } }
       }
-    case .map: object(single(value), path: path) { $0.map($1, path: $2) { $0.scalar($0.single($1), .string, path: $2) } }
+    case .map:
+      object(single(value), path: path) { $0.map($1, path: $2) { $0.scalar($0.single($1), .string, path: $2) } }
     case .string, .bool, .int, .uint, .double: scalar(single(value), shape, path: path)
     case .lists, .dynamic, .hidden: nil
     }

@@ -89,7 +89,13 @@ enum EnvoyExtensionRules {
   }
 
   @Sendable private static func propertyOverride(_ arguments: Arguments) -> [String] {
-    guard case .array(let patches)? = arguments.value("Patches"), !patches.isEmpty else {
+    let patches: [Dynamic] =
+      switch arguments.value("Patches") {
+      case .array(let patches)?: patches
+      case .object(let patch)?: [.object(patch)]
+      default: []
+      }
+    if patches.isEmpty {
       return proxyType(arguments) + ["at least one patch is required"]
     }
     return proxyType(arguments)
@@ -112,8 +118,22 @@ enum EnvoyExtensionRules {
     if patch["Path"].isEmpty { return "field Path is required" }
     if patch["Op"] == "add", patch.value("Value") == nil { return "field Value is required for op add" }
     if patch["Op"] == "remove", patch.value("Value") != nil { return "field Value is not supported for op remove" }
+    let target = patch["Path"].split(separator: "/").last.map(String.init) ?? ""
+    if patch["Op"] == "add", durations.contains(target) {
+      return "unsupported target field type 'google.protobuf.Duration'"
+    }
     return nil
   }
+
+  /// Fields of clusters, endpoints, listeners and routes that are messages although they are written as one value, which an
+  /// override cannot set (Envoy documentation, "API v3").
+  private static let durations: Set<String> = [
+    "connect_timeout", "cleanup_interval", "dns_refresh_rate", "dns_jitter", "update_merge_window", "interval",
+    "base_ejection_time", "max_ejection_time", "max_ejection_time_jitter", "endpoint_stale_after",
+    "listener_filters_timeout", "transport_socket_connect_timeout", "timeout", "idle_timeout", "max_stream_duration",
+    "max_connection_duration", "per_try_timeout", "per_try_idle_timeout", "max_grpc_timeout", "grpc_timeout_offset",
+    "no_traffic_interval", "unhealthy_interval", "healthy_edge_interval", "initial_jitter", "interval_jitter",
+  ]
 
   // MARK: parts
 

@@ -66,7 +66,8 @@ extension IngressService {
     try require(
       name != "*" || listener != "tcp", "Wildcard service name is only valid for protocol = 'http' \(place)")
     try require(
-      hosts.isEmpty || listener != "tcp", "Associating hosts to a service is not supported for the tcp protocol \(place)")
+      hosts.isEmpty || listener != "tcp",
+      "Associating hosts to a service is not supported for the tcp protocol \(place)")
     try require(hosts.isEmpty || name != "*", "Associating hosts to a wildcard service is not supported \(place)")
   }
 }
