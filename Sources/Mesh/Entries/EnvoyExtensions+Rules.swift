@@ -83,9 +83,7 @@ enum EnvoyExtensionRules {
 
   @Sendable private static func accessLogging(_ arguments: Arguments) -> [String] {
     let config = arguments.at("Config")
-    var complaints = proxyType(arguments)
-    if config["LogName"].isEmpty { complaints.append("missing LogName") }
-    return complaints + target(config.at("GrpcService").at("Target"))
+    return proxyType(arguments) + target(config.at("GrpcService").at("Target"))
   }
 
   @Sendable private static func propertyOverride(_ arguments: Arguments) -> [String] {
@@ -143,11 +141,17 @@ enum EnvoyExtensionRules {
   }
 
   private static func target(_ target: Arguments) -> [String] {
-    let hasService = !target.at("Service")["Name"].isEmpty
-    return hasService == !target["URI"].isEmpty ? ["exactly one of Target.Service or Target.URI must be set"] : []
+    let uri = target["URI"]
+    if target.at("Service")["Name"].isEmpty == uri.isEmpty {
+      return ["exactly one of Target.Service or Target.URI must be set"]
+    }
+    let isLocal = uri.isEmpty || ["localhost:", "127.0.0.1:", "::1:"].contains { uri.hasPrefix($0) }
+    return isLocal
+      ? [] : ["invalid host for Target.URI \(uri.goQuoted): expected \"localhost\", \"127.0.0.1\", or \"::1\""]
   }
 
-  /// The arguments of an extension, or a part of them. Names match without regard to case; what is not there is empty.
+  /// The arguments of an extension, or a part of them. Names match without regard to case and underscores; what is not there
+  /// is empty.
   private struct Arguments {
     private let members: DynamicObject
 
@@ -156,7 +160,8 @@ enum EnvoyExtensionRules {
     var isEmpty: Bool { members.isEmpty }
 
     func value(_ name: String) -> Dynamic? {
-      members.members.last { $0.key.lowercased() == name.lowercased() }?.value
+      let name = name.lowercased()
+      return members.members.last { $0.key.lowercased().filter { $0 != "_" } == name }?.value
     }
 
     subscript(name: String) -> String {

@@ -140,6 +140,17 @@ import Testing
       """#,
       "1 error occurred:\n\t* invalid config key \"Rules[0].Filters.JWT.Providers\", api-gateway jwt "
         + "validation is a consul enterprise feature\n\n"),
+    Refusal(
+      #"{"Kind": "http-route", "Name": "r", "Hostnames": ["*.example.com"]}"#,
+      "host \"*.example.com\" must not be a wildcard"),
+    Refusal(
+      #"""
+      {"Kind": "api-gateway", "Name": "gw", "Listeners": [{"Name": "a", "Port": 80, "Protocol": "http",
+      "Default": {"JWT": {"Providers": [{"Name": "okta"}]}}}]}
+      """#,
+      "1 error occurred:\n\t* invalid config key \"Listeners[0].Default.JWT.Providers\", "
+        + "api-gateway jwt validation is a consul enterprise feature\n\n"),
+    Refusal(#"{"Kind": "tcp-route", "Services": [{"Name": "a"}]}"#, "serviceName is required"),
   ]
 
   @Test("what breaks a rule is refused, with the reason", arguments: refused)

@@ -112,6 +112,24 @@ import Testing
       #"{"Kind": "terminating-gateway", "Name": "t", "Services": [{"Name": "a", "Namespace": "other"}]}"#,
       "1 error occurred:\n\t* invalid config key \"Services[0].Namespace\", namespaces are a consul "
         + "enterprise feature\n\n"),
+    Refusal(
+      #"""
+      {"Kind": "ingress-gateway", "Name": "gw", "Listeners": [{"Port": 80, "Protocol": "http",
+      "TLS": {"SDS": {"CertResource": "c"}}, "Services": [{"Name": "a"}]}]}
+      """#,
+      "TLS.SDS.ClusterName is required if CertResource is set for listener (listener on port 80)"),
+    Refusal(
+      #"""
+      {"Kind": "ingress-gateway", "Name": "gw", "Listeners": [{"Port": 80, "Protocol": "http", "Services":
+      [{"Name": "a", "Hosts": ["*-suffix.example.com"]}]}]}
+      """#,
+      "Host \"*-suffix.example.com\" is not valid, a wildcard specifier is only allowed as the leftmost label"),
+    Refusal(
+      #"""
+      {"Kind": "ingress-gateway", "Name": "gw", "Listeners": [{"Port": 80, "Protocol": "http", "Services":
+      [{"Name": "a", "Hosts": [""]}]}]}
+      """#,
+      "Host \"\" must be a valid DNS hostname"),
   ]
 
   @Test("what breaks a rule is refused, with the reason", arguments: refused)

@@ -78,6 +78,15 @@ import Testing
       "PadForwardPayloadHeader": true}}
       """#,
       "Header name required for forwarding config"),
+    Refusal(
+      #"""
+      {"Kind": "jwt-provider", "Name": "okta", "JSONWebKeySet": {"Remote": {"URI": "https://a.example.com",
+      "JWKSCluster": {"TLSCertificates": {}}}}}
+      """#,
+      "must specify exactly one of: CaCertificateProviderInstance or TrustedCA for JKWS' TLSCertificates"),
+    Refusal(
+      #"{"Kind": "jwt-provider", "Name": "okta", "JSONWebKeySet": {"Remote": {"URI": "://a"}}}"#,
+      "Remote JWKS URI is invalid: parse \"://a\": missing protocol scheme, uri: ://a"),
   ]
 
   @Test("what breaks a rule is refused, with the reason", arguments: refused)

@@ -185,6 +185,15 @@ import Testing
       "Field": "cookie", "FieldValue": "x", "CookieConfig": {"Session": true, "TTL": "3s"}}]}}
       """#,
       "Bad LoadBalancer HashPolicy[0]: a session cookie cannot have an associated TTL"),
+    Refusal(
+      #"""
+      {"Kind": "service-resolver", "Name": "web", "Failover": {"*": {"Targets": [{"Service": "a",
+      "Namespace": "n"}]}}}
+      """#,
+      "Bad Failover[\"*\"].Targets[0]: Setting Namespace requires Consul Enterprise"),
+    Refusal(
+      #"{"Kind": "service-resolver", "Name": "web", "PrioritizeByLocality": {"Mode": "failover"}}"#,
+      "Prioritize-by-locality requires Consul Enterprise "),
   ]
 
   @Test("what breaks a rule is refused, with the reason", arguments: refused)
