@@ -97,7 +97,7 @@ import Testing
       "TransparentProxy": {}, "MeshGateway": {}, "Expose": {}, "AccessLogs": {}}
       """#),
     Normalization(
-      #"{"Kind": "service-resolver", "Name": "web", "Redirect": null, "ConnectTimeout": 3000000000}"#,
+      #"{"Kind": "service-resolver", "Name": "web", "Redirect": null, "ConnectTimeout": ["3s"]}"#,
       #"{"ConnectTimeout": "3s", "Kind": "service-resolver", "Name": "web"}"#),
   ]
 
