@@ -54,6 +54,7 @@ extension APIGatewayListener {
     try require(
       hostname.isEmpty || `protocol` != "tcp", "hostname specification is not supported when using TCP")
     try require((1...65535).contains(port), "listener port \(port) not in the range 1-65535")
+    try require(hostname.isEmpty || hostname.isDomainName, "host \(hostname.goQuoted) must be a valid DNS hostname")
     try require(
       hostname == "*" || hostname.hasOnlyLeadingWildcard,
       "host \(hostname.goQuoted) is not valid, a wildcard specifier is only allowed as the left-most label")

@@ -18,7 +18,7 @@ extension ConfigEntry {
     func read<Kind: ConfigEntryRecord>(_ type: Kind.Type) throws(ConfigEntryError) -> any ConfigEntryRecord {
       var reader = EntryReader(kind, blocks: blocks)
       let canonical = reader.record(members, Kind.schema.fields, path: "")
-      try reader.refuse()
+      try reader.finish()
       do throws(DecodingError) {
         return try Kind(from: .object(canonical), DecodingContext(.configuration))
       } catch {

@@ -5,7 +5,8 @@ extension EntryReader {
   mutating func scalar(_ value: Dynamic, _ shape: Shape, path: String) -> Dynamic {
     switch (shape, value) {
     case (_, .null): return .null
-    case (.string, .string), (.bool, .bool), (.int, .int), (.uint, .uint), (.double, .double), (.double, .int): return value
+    case (.string, .string), (.bool, .bool), (.int, .int), (.uint, .uint), (.double, .double), (.double, .int):
+      return value
     case (.string, .bool(let flag)): return .string(flag ? "1" : "0")
     case (.string, .int(let number)): return .string(String(number))
     case (.string, .uint(let number)): return .string(String(number))

@@ -16,9 +16,9 @@ struct EntryReader {
   }
 
   /// - Throws: `ConfigEntryError` if anything was wrong.
-  func refuse() throws(ConfigEntryError) {
+  func finish() throws(ConfigEntryError) {
     if !problems.isEmpty { throw ConfigEntryError(Self.report(problems)) }
-    if !unknown.isEmpty { throw ConfigEntryError(list: unknown.map(Self.complaint)) }
+    if !unknown.isEmpty { throw ConfigEntryError(list: unknown.map(complaint)) }
   }
 
   /// Notes that a value does not fit, and stands for it.
@@ -32,14 +32,15 @@ struct EntryReader {
       + problems.map { "* \($0)" }.sorted(by: bytewiseLess).joined(separator: "\n")
   }
 
-  private static func complaint(_ path: String) -> String {
+  private func complaint(_ path: String) -> String {
     let folded = path.lowercased()
     let text = "invalid config key \(path.goQuoted)"
     if folded == "namespace" || folded.hasSuffix(".namespace") {
       return text + ", namespaces are a consul enterprise feature"
     }
-    if folded.contains(".jwt.") { return text + ", api-gateway jwt validation is a consul enterprise feature" }
-    return text
+    // Of all kinds, those of API gateways have `JWT` without anything in it.
+    let isGatewayToken = !underscores && folded.contains(".jwt.")
+    return isGatewayToken ? text + ", api-gateway jwt validation is a consul enterprise feature" : text
   }
 
   // MARK: records
@@ -82,11 +83,20 @@ struct EntryReader {
 
   /// What the field holds in canonical form; nil for nothing.
   private mutating func value(_ value: Dynamic, of field: Field, path: String) -> Dynamic? {
+    var value = value
+    switch field.shape {
+    case .strings, .records, .hidden, .lists: break
+    default: value = single(value)
+    }
     if case .null = value { return nil }
     if field.isOpaque { return opaqueMap(value, path: path) }
-    // Text and numbers that the type itself reads (durations, times) stay as they are.
-    if case .string = value, case .int = field.shape, let result = durationOrNumber(value, of: field, path: path) {
-      return result.value
+    if case .string = value, case .int = field.shape {
+      // A number, or what a type reads itself: durations.
+      switch field.problem(with: value, DecodingContext(.configuration, path: path)) {
+      case nil: return value
+      case .invalid(let path, let reason)?: return refuse("error decoding '\(path)': \(reason)")
+      default: break
+      }
     }
     return self.value(value, field.shape, path: path) ?? leaf(value, of: field, path: path)
   }
@@ -94,26 +104,25 @@ struct EntryReader {
   /// Nil if the shape does not say what the type is.
   private mutating func value(_ value: Dynamic, _ shape: Shape, path: String) -> Dynamic? {
     switch shape {
-    case .strings: list(value, path: path) { $0.scalar($1, .string, path: $2) }
-    case .records(let fields): list(value, path: path) { $0.object($1, path: $2) { $0.record($1, fields, path: $2) } }
-    case .record(let fields): object(single(value), path: path) { $0.record($1, fields, path: $2) }
+    case .strings: list(value, path: path) { $0.scalar($0.single($1), .string, path: $2) }
+    case .records(let fields):
+      list(value, path: path) { $0.object($0.single($1), path: $2) { $0.record($1, fields, path: $2) } }
+    case .record(let fields): object(value, path: path) { $0.record($1, fields, path: $2) }
     case .recordMap(let fields):
-      object(single(value), path: path) {
+      object(value, path: path) {
         $0.map($1, path: $2) { $0.object($0.single($1), path: $2) { $0.record($1, fields, path: $2) } }
       }
-    case .map: object(single(value), path: path) { $0.map($1, path: $2) { $0.scalar($0.single($1), .string, path: $2) } }
-    case .string, .bool, .int, .uint, .double: scalar(single(value), shape, path: path)
+    case .map:
+      object(value, path: path) { $0.map($1, path: $2) { $0.scalar($0.single($1), .string, path: $2) } }
+    case .string, .bool, .int, .uint, .double: scalar(value, shape, path: path)
     case .lists, .dynamic, .hidden: nil
     }
   }
 
   /// What a field is whose description says nothing of its type: the type itself decides.
   private mutating func leaf(_ value: Dynamic, of field: Field, path: String) -> Dynamic? {
-    if let problem = field.problem(with: value, DecodingContext(.configuration, path: path)) {
-      problems.append(Self.text(of: problem))
-      return nil
-    }
-    return value
+    let problem = field.problem(with: value, DecodingContext(.configuration, path: path))
+    return problem.map { refuse(Self.text(of: $0)) } ?? value
   }
 
   static func text(of problem: DecodingError) -> String {
@@ -122,16 +131,6 @@ struct EntryReader {
     case .mismatch(let path, let found, let expected):
       "'\(path)' expected type '\(expected)', got unconvertible type '\(found)'"
     case .unknownField(let path, let name): "'\(path)' has no field '\(name)'"
-    }
-  }
-
-  private mutating func durationOrNumber(_ value: Dynamic, of field: Field, path: String) -> (value: Dynamic?, Void)? {
-    switch field.problem(with: value, DecodingContext(.configuration, path: path)) {
-    case nil: return (value, ())
-    case .invalid(let path, let reason):
-      problems.append("error decoding '\(path)': \(reason)")
-      return (nil, ())
-    default: return nil
     }
   }
 

@@ -83,13 +83,17 @@ enum EnvoyExtensionRules {
 
   @Sendable private static func accessLogging(_ arguments: Arguments) -> [String] {
     let config = arguments.at("Config")
-    var complaints = proxyType(arguments)
-    if config["LogName"].isEmpty { complaints.append("missing LogName") }
-    return complaints + target(config.at("GrpcService").at("Target"))
+    return proxyType(arguments) + target(config.at("GrpcService").at("Target"))
   }
 
   @Sendable private static func propertyOverride(_ arguments: Arguments) -> [String] {
-    guard case .array(let patches)? = arguments.value("Patches"), !patches.isEmpty else {
+    let patches: [Dynamic] =
+      switch arguments.value("Patches") {
+      case .array(let patches)?: patches
+      case .object(let patch)?: [.object(patch)]
+      default: []
+      }
+    if patches.isEmpty {
       return proxyType(arguments) + ["at least one patch is required"]
     }
     return proxyType(arguments)
@@ -112,8 +116,22 @@ enum EnvoyExtensionRules {
     if patch["Path"].isEmpty { return "field Path is required" }
     if patch["Op"] == "add", patch.value("Value") == nil { return "field Value is required for op add" }
     if patch["Op"] == "remove", patch.value("Value") != nil { return "field Value is not supported for op remove" }
+    let target = patch["Path"].split(separator: "/").last.map(String.init) ?? ""
+    if patch["Op"] == "add", durations.contains(target) {
+      return "unsupported target field type 'google.protobuf.Duration'"
+    }
     return nil
   }
+
+  /// Fields of clusters, endpoints, listeners and routes that are messages although they are written as one value, which an
+  /// override cannot set (Envoy documentation, "API v3").
+  private static let durations: Set<String> = [
+    "connect_timeout", "cleanup_interval", "dns_refresh_rate", "dns_jitter", "update_merge_window", "interval",
+    "base_ejection_time", "max_ejection_time", "max_ejection_time_jitter", "endpoint_stale_after",
+    "listener_filters_timeout", "transport_socket_connect_timeout", "timeout", "idle_timeout", "max_stream_duration",
+    "max_connection_duration", "per_try_timeout", "per_try_idle_timeout", "max_grpc_timeout", "grpc_timeout_offset",
+    "no_traffic_interval", "unhealthy_interval", "healthy_edge_interval", "initial_jitter", "interval_jitter",
+  ]
 
   // MARK: parts
 
@@ -123,11 +141,17 @@ enum EnvoyExtensionRules {
   }
 
   private static func target(_ target: Arguments) -> [String] {
-    let hasService = !target.at("Service")["Name"].isEmpty
-    return hasService == !target["URI"].isEmpty ? ["exactly one of Target.Service or Target.URI must be set"] : []
+    let uri = target["URI"]
+    if target.at("Service")["Name"].isEmpty == uri.isEmpty {
+      return ["exactly one of Target.Service or Target.URI must be set"]
+    }
+    let isLocal = uri.isEmpty || ["localhost:", "127.0.0.1:", "::1:"].contains { uri.hasPrefix($0) }
+    return isLocal
+      ? [] : ["invalid host for Target.URI \(uri.goQuoted): expected \"localhost\", \"127.0.0.1\", or \"::1\""]
   }
 
-  /// The arguments of an extension, or a part of them. Names match without regard to case; what is not there is empty.
+  /// The arguments of an extension, or a part of them. Names match without regard to case and underscores; what is not there
+  /// is empty.
   private struct Arguments {
     private let members: DynamicObject
 
@@ -136,7 +160,8 @@ enum EnvoyExtensionRules {
     var isEmpty: Bool { members.isEmpty }
 
     func value(_ name: String) -> Dynamic? {
-      members.members.last { $0.key.lowercased() == name.lowercased() }?.value
+      let name = name.lowercased()
+      return members.members.last { $0.key.lowercased().filter { $0 != "_" } == name }?.value
     }
 
     subscript(name: String) -> String {

@@ -15,10 +15,8 @@ extension HTTPRoute: EntryRules {
     try checkMeta()
     try checkParents(parents)
     for host in hostnames {
-      try require(host != "*", "host \"*\" must not be a wildcard")
-      try require(
-        host.hasOnlyLeadingWildcard,
-        "host \(host.goQuoted) is not valid, a wildcard specifier is only allowed as the left-most label")
+      try require(host.isDomainName, "host \(host.goQuoted) must be a valid DNS hostname")
+      try require(!host.utf8.contains(UInt8(ascii: "*")), "host \(host.goQuoted) must not be a wildcard")
     }
     for (rule, content) in rules.enumerated() {
       for (index, match) in content.matches.enumerated() { try match.check("Rule[\(rule)], Match[\(index)]") }

@@ -52,6 +52,7 @@ extension IngressListener {
         try require(
           host != "*" || !hasTLS,
           "Host '*' is not allowed when TLS is enabled, all hosts must be valid DNS records to add as a DNSSAN")
+        try require(host.isDomainName, "Host \(host.goQuoted) must be a valid DNS hostname")
         try require(
           host == "*" || host.hasOnlyLeadingWildcard,
           "Host \(host.goQuoted) is not valid, a wildcard specifier is only allowed as the leftmost label")
@@ -66,7 +67,8 @@ extension IngressService {
     try require(
       name != "*" || listener != "tcp", "Wildcard service name is only valid for protocol = 'http' \(place)")
     try require(
-      hosts.isEmpty || listener != "tcp", "Associating hosts to a service is not supported for the tcp protocol \(place)")
+      hosts.isEmpty || listener != "tcp",
+      "Associating hosts to a service is not supported for the tcp protocol \(place)")
     try require(hosts.isEmpty || name != "*", "Associating hosts to a wildcard service is not supported \(place)")
   }
 }
@@ -84,6 +86,12 @@ extension GatewayTLSSDSConfig {
 }
 
 extension String {
+  /// Whether labels and name have lengths that DNS can carry (RFC 1035, section 2.3.4); characters are free.
+  var isDomainName: Bool {
+    let labels = (hasSuffix(".") ? dropLast() : self[...]).split(separator: ".", omittingEmptySubsequences: false)
+    return utf8.count <= 254 && labels.allSatisfy { (1...63).contains($0.utf8.count) }
+  }
+
   /// Whether the name of a host has no `*` but as its whole first label.
   var hasOnlyLeadingWildcard: Bool {
     let rest = hasPrefix("*.") ? dropFirst(2) : self[...]

@@ -28,12 +28,13 @@ extension InlineCertificate: EntryRules {
     guard let key = inspection.privateKey(pem: privateKey) else {
       throw ConfigEntryError("failed to parse private key PEM")
     }
-    if let bits = key.rsaBits { try require(bits >= 2048, "key length must be at least 2048 bits") }
     guard let certified = inspection.certificateKey(pem: certificate) else {
       throw ConfigEntryError("failed to parse certificate PEM")
     }
+    if let bits = key.rsaBits { try require(bits >= 2048, "key length must be at least 2048 bits") }
     try require(
-      certified.publicKey == key.publicKey, "private key and certificate public key do not match")
+      (certified.rsaBits == nil) == (key.rsaBits == nil), "tls: private key type does not match public key type")
+    try require(certified.publicKey == key.publicKey, "tls: private key does not match public key")
   }
 
   func validate() throws(ConfigEntryError) {

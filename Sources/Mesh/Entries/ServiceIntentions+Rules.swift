@@ -21,7 +21,8 @@ extension ServiceIntentions: EntryRules {
       try source.check(place, hasWildcardDestination: name == "*")
       let who = source.peer.isEmpty ? "" : "peer(\(source.peer.goQuoted)) "
       try require(
-        seen.insert([source.peer, source.name]).inserted, "\(place) defines \(who)\(source.name.goQuoted) more than once")
+        seen.insert([source.peer, source.name]).inserted,
+        "\(place) defines \(who)\(source.name.goQuoted) more than once")
     }
   }
 }

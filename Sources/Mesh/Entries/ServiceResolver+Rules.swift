@@ -50,7 +50,8 @@ extension ServiceResolver: EntryRules {
     } else if redirect.service == name, redirect.datacenter.isEmpty, redirect.peer.isEmpty {
       try require(
         has(subset: redirect.serviceSubset),
-        "Redirect.ServiceSubset \(redirect.serviceSubset.goQuoted) is not a valid subset of \(redirect.service.goQuoted)")
+        "Redirect.ServiceSubset \(redirect.serviceSubset.goQuoted) is not a valid subset of \(redirect.service.goQuoted)"
+      )
     }
     guard !redirect.peer.isEmpty else { return }
     try require(redirect.serviceSubset.isEmpty, "Redirect.Peer cannot be set with Redirect.ServiceSubset")

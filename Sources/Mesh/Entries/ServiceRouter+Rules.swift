@@ -16,10 +16,9 @@ extension ServiceRouter: EntryRules {
 }
 
 extension ServiceRoute {
-  /// What Envoy and the reference know as reasons to try again (Envoy documentation, "x-envoy-retry-on" and
-  /// "x-envoy-retry-grpc-on").
+  /// Reasons to try again (Consul documentation, "Service router configuration entry").
   fileprivate static let retryConditions: Set<String> = [
-    "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
+    "5xx", "gateway-error", "reset", "connect-failure", "envoy-ratelimited", "retriable-4xx",
     "refused-stream", "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
   ]
 
