@@ -67,6 +67,15 @@ public struct PrivateKey: Sendable {
     }
   }
 
+  /// The bits of an RSA key that is too short to be used; nil for all others.
+  public static func weakBits(pem: String) -> Int? {
+    guard let blocks = try? PEMText.blocks(pem, what: "private key"),
+      let document = blocks.first(where: { $0.discriminator.hasSuffix("PRIVATE KEY") }),
+      let key = try? _RSA.Signing.PrivateKey(unsafePEMRepresentation: document.pemString), key.keySizeInBits < 2048
+    else { return nil }
+    return key.keySizeInBits
+  }
+
   public var kind: Kind {
     switch backing {
     case .p256: .p256

@@ -58,7 +58,7 @@ extension RuntimeConfiguration {
     var entries: [ConfigEntry] = []
     for (index, body) in configEntriesToBootstrap.enumerated() {
       do throws(ConfigEntryError) {
-        entries.append(try ConfigEntry(body: .object(body.members)).prepared())
+        entries.append(try ConfigEntry(body: .object(body.members), blocks: true).prepared())
       } catch {
         throw .invalid("config_entries.bootstrap[\(index)]: \(error)")
       }

@@ -56,6 +56,18 @@ extension Timestamp: CustomStringConvertible {
     return text + "Z"
   }
 
+  /// RFC 850 in UTC: `Sunday, 06-Nov-94 08:49:37 GMT`, but with `UTC` at the end, as Go writes it.
+  public var longText: String {
+    let days = Self.floorDivide(unixSeconds, 86_400)
+    let (year, month, day) = Self.civil(fromDays: days)
+    let time = description.split(separator: "T").last?.prefix(8) ?? ""
+    let weekdays = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"]
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    let weekday = weekdays[Int(days - Self.floorDivide(days, 7) * 7)]
+    let date = "\(String(day).leftPadded(to: 2))-\(months[Int(month) - 1])-\(String(year % 100).leftPadded(to: 2))"
+    return "\(weekday), \(date) \(time) UTC"
+  }
+
   private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
 
   /// The proleptic Gregorian date of a day number since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date

@@ -34,9 +34,7 @@ extension ConfigEntry {
       throw .invalid("config entry kind \"\(kind.rawValue)\" is not writable: the servers make it")
     }
     do throws(ConfigEntryError) {
-      let prepared = try prepared()
-      if let certificate = prepared.as(InlineCertificate.self) { try certificate.check(CertificateFacts.self) }
-      return prepared
+      return try prepared(CertificateFacts())
     } catch {
       throw .invalid(error.description)
     }

@@ -134,7 +134,9 @@ struct AppliedBatch: Sendable {
       destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
       noteDeletion(index)
     case .accessControl: changedTokens = true
-    case .tombstone, .coordinates, .preparedQuery, .autopilot, .certificateAuthority, .leafIndex, .ignored: break
+    case .tombstone, .coordinates, .preparedQuery, .autopilot, .certificateAuthority, .leafIndex, .intention,
+      .configEntry, .ignored:
+      break
     }
   }
 

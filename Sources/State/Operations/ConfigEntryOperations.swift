@@ -7,19 +7,19 @@ extension StateTransaction {
     let entry = request.entry
     let old = tables.configEntry(entry.kind, entry.name)
     switch ConfigEntryOp(rawValue: request.op) {
-    case .upsert: try setConfigEntry(entry)
+    case .upsert: try setConfigEntry(entry, datacenter: request.datacenter)
     case .upsertIfUnchanged:
       guard (old?.modifyIndex ?? 0) == entry.modifyIndex else { return .bool(false) }
-      try setConfigEntry(entry)
+      try setConfigEntry(entry, datacenter: request.datacenter)
     case .upsertStatusIfUnchanged:
       guard (old?.modifyIndex ?? 0) == entry.modifyIndex else { return .bool(false) }
-      try setConfigEntry(entry, withStatus: true)
+      try setConfigEntry(entry, datacenter: request.datacenter, withStatus: true)
     case .delete:
-      try deleteConfigEntry(entry.kind, entry.name)
+      try deleteConfigEntry(entry.kind, entry.name, datacenter: request.datacenter)
       return .done
     case .deleteIfUnchanged:
       if let old, old.modifyIndex != entry.modifyIndex { return .bool(false) }
-      try deleteConfigEntry(entry.kind, entry.name)
+      try deleteConfigEntry(entry.kind, entry.name, datacenter: request.datacenter)
     case nil: throw .unknownOperation(kind: "config entry", operation: request.op)
     }
     return .bool(true)
@@ -27,9 +27,13 @@ extension StateTransaction {
 
   /// Creates an entry or replaces the one of its kind and name. One that says what is there already changes nothing.
   ///
-  /// - Parameter withStatus: Whether the entry says itself what became of it; otherwise that stays as it is.
+  /// - Parameters:
+  ///   - datacenter: Where the entries are.
+  ///   - withStatus: Whether the entry says itself what became of it; otherwise that stays as it is.
   /// - Throws: `StateError.configEntry` for an entry that does not go together with the others.
-  public mutating func setConfigEntry(_ entry: ConfigEntry, withStatus: Bool = false) throws(StateError) {
+  public mutating func setConfigEntry(
+    _ entry: ConfigEntry, datacenter: String, withStatus: Bool = false
+  ) throws(StateError) {
     let old = tables.configEntry(entry.kind, entry.name)
     var entry = entry
     if !withStatus { entry.keepStatus(of: old) }
@@ -38,24 +42,26 @@ extension StateTransaction {
     entry.record.common.modifyIndex = old?.modifyIndex ?? index
     if entry == old { return }
     entry.record.common.modifyIndex = index
-    try check(.put(entry))
+    try check(.put(entry), datacenter)
     store(entry)
   }
 
   /// Deletes an entry. One that does not exist is no error.
   ///
   /// - Throws: `StateError.configEntry` where others need it.
-  public mutating func deleteConfigEntry(_ kind: ConfigEntryKind, _ name: String) throws(StateError) {
+  public mutating func deleteConfigEntry(
+    _ kind: ConfigEntryKind, _ name: String, datacenter: String
+  ) throws(StateError) {
     let key = Key.of(kind.rawValue, name)
     guard tables.configEntries[key] != nil else { return }
-    try check(.delete(kind, name))
+    try check(.delete(kind, name: name), datacenter)
     tables.configEntries.remove(key, owner: owner)
     touchConfigEntry(kind, name)
   }
 
-  private func check(_ change: EntryChange) throws(StateError) {
+  private func check(_ change: ConfigEntryChange, _ datacenter: String) throws(StateError) {
     do throws(ConfigEntryError) {
-      try EntryGraph.check(change, in: tables)
+      try EntryGraph.check(change, in: tables, datacenter: datacenter)
     } catch {
       throw .configEntry(error)
     }
@@ -87,8 +93,8 @@ extension StateTransaction {
       throw .configEntry(error)
     }
     switch outcome {
-    case .write(let entry): try setConfigEntry(ConfigEntry(entry))
-    case .delete(let destination): try deleteConfigEntry(.serviceIntentions, destination)
+    case .write(let entry): try setConfigEntry(ConfigEntry(entry), datacenter: request.datacenter)
+    case .delete(let destination): try deleteConfigEntry(.serviceIntentions, destination, datacenter: request.datacenter)
     case .nothing: break
     }
   }

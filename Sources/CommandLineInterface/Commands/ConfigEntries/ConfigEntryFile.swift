@@ -25,7 +25,7 @@ enum ConfigEntryFile {
       throw CommandFailure(failure + failure + error.description)
     }
     do throws(ConfigEntryError) {
-      return try ConfigEntry(body: document.plain)
+      return try ConfigEntry(body: document.plain, blocks: true)
     } catch {
       throw CommandFailure(failure + error.description)
     }
