@@ -40,6 +40,9 @@ extension ChainCompilation {
       try visit(address.service)
       order.append(address.id)
       guard seen.insert(address).inserted else { throw .circularRedirect(order) }
+      guard order.count <= DiscoveryChainCompiler.maximumDepth else {
+        throw .tooManyRedirects(chain: service, limit: DiscoveryChainCompiler.maximumDepth)
+      }
       guard let entry = source.entry(ServiceResolver.self, address.service) else {
         guard address.subset.isEmpty else {
           throw .missingSubset(service: address.service, subset: address.subset)

@@ -9,7 +9,7 @@ import Model
 public struct DiscoveryChainCompiler: Sendable {
   /// How long proxies try to connect when no entry says it.
   public static let defaultConnectTimeout = GoDuration.seconds(5)
-  /// Splitters that lead to splitters, one behind the other.
+  /// Splitters that lead to splitters, or resolvers that redirect to resolvers, one behind the other.
   public static let maximumDepth = 128
   /// Splits of all splitters of a chain after flattening. One alone has as many steps of weight.
   public static let maximumSplits = 10_000
@@ -69,6 +69,7 @@ public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
   /// Instances outside the mesh are not known: nothing can be chosen among them.
   case external(service: String, feature: String)
   case tooDeep(chain: String, limit: Int)
+  case tooManyRedirects(chain: String, limit: Int)
   case tooManySplits(chain: String, limit: Int)
 
   public var description: String {
@@ -87,6 +88,8 @@ public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
       "service \(service.goQuoted) has an external SNI set; cannot define \(feature) for external services"
     case .tooDeep(let chain, let limit):
       "discovery chain \(chain.goQuoted) has more than \(limit) splitters one behind the other"
+    case .tooManyRedirects(let chain, let limit):
+      "discovery chain \(chain.goQuoted) has more than \(limit) redirects one behind the other"
     case .tooManySplits(let chain, let limit):
       "discovery chain \(chain.goQuoted) divides its requests into more than \(limit) parts"
     }

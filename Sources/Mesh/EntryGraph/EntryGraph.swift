@@ -22,8 +22,18 @@ public enum EntryGraph {
     case .delete(.jwtProvider, let name): try checkUnused(provider: name, in: source)
     case .delete: break
     }
+    guard concernsChains(change) else { return }
     let rules = ChainRules(after, datacenter: datacenter)
     for service in rules.services(concernedBy: change) { try rules.check(service) }
+  }
+
+  private static func concernsChains(_ change: ConfigEntryChange) -> Bool {
+    switch (change.kind, change) {
+    case (.serviceDefaults, _), (.proxyDefaults, _), (.serviceRouter, _), (.serviceSplitter, _), (.serviceResolver, _):
+      true
+    case (.ingressGateway, .put), (.exportedServices, .put), (.serviceIntentions, .put): true
+    default: false
+    }
   }
 
   /// A proxy that accepts what is not encrypted needs the consent of the mesh.
