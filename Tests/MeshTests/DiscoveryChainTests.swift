@@ -219,6 +219,20 @@ import Testing
     #expect(definition.responseHeaders?.set == ["r": "outer", "s": "1"])
   }
 
+  @Test func aSplitterHasTheFirstPolicyThatIsBasedOnHashes() throws {
+    let chain = try Self.compile(
+      "web",
+      [
+        Texts.proxyDefaults("http"), Texts.resolver("web", #""LoadBalancer": {"Policy": "least_request"}"#),
+        Texts.resolver("api", #""LoadBalancer": {"Policy": "maglev"}"#),
+        Texts.resolver("db", #""LoadBalancer": {"Policy": "ring_hash"}"#),
+        Texts.splitter("inner", #"{"Weight": 50, "Service": "api"}, {"Weight": 50, "Service": "db"}"#),
+        Texts.splitter("web", #"{"Weight": 50}, {"Weight": 50, "Service": "inner"}"#),
+      ])
+    #expect(chain.nodes["splitter:web.default.default"]?.loadBalancer?.policy == "maglev")
+    #expect(chain.nodes["resolver:web.default.default.dc1"]?.loadBalancer?.policy == "least_request")
+  }
+
   @Test func theRestOfARouterNamesItsService() throws {
     let chain = try Self.compile("web", [Texts.proxyDefaults("http"), Texts.router("web", "")])
     #expect(
