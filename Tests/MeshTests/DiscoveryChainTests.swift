@@ -86,8 +86,32 @@ import Testing
       "a redirect to itself is none", [Texts.resolver("web", #""Redirect": {"Service": "web"}"#)],
       "resolver:web.dc1"),
     Case(
-      "the peer of a redirect does not count",
-      [Texts.resolver("web", #""Redirect": {"Service": "api", "Peer": "east"}"#)], "resolver:api.dc1 default"),
+      "a redirect leads to a peer, whose protocol is not known",
+      [Texts.defaults("web", "http"), Texts.resolver("web", #""Redirect": {"Service": "api", "Peer": "east"}"#)],
+      "resolver:api.external.east default"),
+    Case(
+      "an entry about a service counts for the one of a peer, too",
+      [
+        Texts.resolver("web", #""Redirect": {"Service": "api", "Peer": "east"}"#),
+        Texts.resolver("api", #""ConnectTimeout": "9s""#),
+      ],
+      "resolver:api.external.east connect 9s"),
+    Case(
+      "subsets are of instances here",
+      [
+        Texts.resolver("web", #""Redirect": {"Service": "api", "Peer": "east"}"#),
+        Texts.resolver("api", #""DefaultSubset": "b", \#(subsets)"#),
+      ],
+      "resolver:b.api.dc1"),
+    Case(
+      "requests are split between a service and the one of a peer, which takes over",
+      [
+        Texts.proxyDefaults("http"), Texts.resolver("web", #""Failover": {"*": {"Targets": [{"Peer": "east"}]}}"#),
+        Texts.resolver("web-peer", #""Redirect": {"Service": "web", "Peer": "east"}"#),
+        Texts.splitter("web", #"{"Weight": 50}, {"Weight": 50, "Service": "web-peer"}"#),
+      ],
+      "splitter:web 50.0% resolver:web.dc1 50.0% resolver:web.external.east",
+      "resolver:web.dc1 else web.external.east", "resolver:web.external.east"),
     Case(
       "failover to a service follows its redirect",
       [

@@ -35,9 +35,8 @@ extension ChainCompilation {
     var seen: Set<TargetAddress> = []
     var order: [String] = []
     while true {
-      // What a peer makes of the service is its own affair.
-      guard address.peer.isEmpty else { return Resolution(address: address, entry: nil) }
-      try visit(address.service)
+      // What a service of a peer speaks is not known here. The entry about the service of the same name counts for it, too.
+      if address.peer.isEmpty { try visit(address.service) }
       order.append(address.id)
       guard seen.insert(address).inserted else { throw .circularRedirect(order) }
       guard order.count <= DiscoveryChainCompiler.maximumDepth else {
@@ -50,16 +49,17 @@ extension ChainCompilation {
         return Resolution(address: address, entry: nil)
       }
       if let redirect = entry.redirect {
-        // The peer of a redirect does not count: the reference stays with the local service, too.
         let next = address.changed(
-          service: redirect.service, subset: redirect.serviceSubset, datacenter: redirect.datacenter)
+          service: redirect.service, subset: redirect.serviceSubset, datacenter: redirect.datacenter,
+          peer: redirect.peer, home: settings.datacenter)
         if next != address {
           address = next
           continue
         }
       }
       if address.subset.isEmpty, !entry.defaultSubset.isEmpty {
-        address.subset = entry.defaultSubset
+        // Subsets are of instances here: a target at a peer is given up for them, as in the reference.
+        address = address.changed(subset: entry.defaultSubset, home: settings.datacenter)
         continue
       }
       guard address.subset.isEmpty || entry.subsets[address.subset] != nil else {
@@ -76,7 +76,8 @@ extension ChainCompilation {
     else { return nil }
     var failover = DiscoveryFailover()
     var known: Set<String> = [resolution.address.id]
-    for address in resolution.address.alternatives(definition) where address != resolution.address {
+    for address in resolution.address.alternatives(definition, home: settings.datacenter)
+    where address != resolution.address {
       let target = try target(resolve(address))
       if known.insert(target.id).inserted { failover.targets.append(target.id) }
     }
@@ -100,10 +101,10 @@ extension ChainCompilation {
     target.name = address.serverName(trustDomain: settings.trustDomain)
     target.sni = target.name
     target.prioritizeByLocality = entry?.prioritizeByLocality ?? proxyDefaults?.prioritizeByLocality
-    let defaults = address.peer.isEmpty ? source.entry(ServiceDefaults.self, address.service) : nil
+    let defaults = source.entry(ServiceDefaults.self, address.service)
     target.transparentProxy.dialedDirectly =
       defaults?.transparentProxy.dialedDirectly == true || proxyDefaults?.transparentProxy.dialedDirectly == true
-    if let external = defaults?.externalSNI, !external.isEmpty {
+    if let external = defaults?.externalSNI, !external.isEmpty, address.peer.isEmpty {
       try refuseFeatures(of: entry, service: address.service)
       target.external = true
       target.sni = external
@@ -142,14 +143,16 @@ extension ChainCompilation {
 
 extension TargetAddress {
   /// What a failover names, seen from this address.
-  fileprivate func alternatives(_ failover: ServiceResolverFailover) -> [TargetAddress] {
+  fileprivate func alternatives(_ failover: ServiceResolverFailover, home: String) -> [TargetAddress] {
     if !failover.targets.isEmpty {
       return failover.targets.map {
-        changed(service: $0.service, subset: $0.serviceSubset, datacenter: $0.datacenter, peer: $0.peer)
+        changed(service: $0.service, subset: $0.serviceSubset, datacenter: $0.datacenter, peer: $0.peer, home: home)
       }
     }
     let datacenters = failover.datacenters.isEmpty ? [""] : failover.datacenters
-    return datacenters.map { changed(service: failover.service, subset: failover.serviceSubset, datacenter: $0) }
+    return datacenters.map {
+      changed(service: failover.service, subset: failover.serviceSubset, datacenter: $0, home: home)
+    }
   }
 }
 

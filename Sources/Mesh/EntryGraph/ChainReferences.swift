@@ -58,12 +58,12 @@ struct ChainReferences {
 }
 
 extension ServiceResolver {
-  /// The services here, not at peers, that the entry names.
+  /// The services that the entry names: those at peers, too, as entries about services of their names count for them.
   fileprivate var destinations: [String] {
     var services = redirect.map { [$0.service] } ?? []
     for failover in failover.values {
       services.append(failover.service)
-      services += failover.targets.filter(\.peer.isEmpty).map(\.service)
+      services += failover.targets.map(\.service)
     }
     return services
   }
