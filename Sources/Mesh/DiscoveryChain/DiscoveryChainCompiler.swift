@@ -37,24 +37,6 @@ public struct DiscoveryChainCompiler: Sendable {
   }
 }
 
-/// What one caller wants to be different.
-public struct DiscoveryChainOverrides: Sendable, Equatable {
-  /// "" keeps that of the service.
-  public var `protocol` = ""
-  /// Zero keeps those of the resolvers.
-  public var connectTimeout = GoDuration.zero
-  /// With the mode "" each target keeps its own.
-  public var meshGateway = MeshGatewayConfig()
-
-  public init(
-    protocol: String = "", connectTimeout: GoDuration = .zero, meshGateway: MeshGatewayConfig = MeshGatewayConfig()
-  ) {
-    self.protocol = `protocol`
-    self.connectTimeout = connectTimeout
-    self.meshGateway = meshGateway
-  }
-}
-
 /// Why the entries about a service make no chain.
 public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
   /// Routers and splitters need a protocol whose requests can be told apart.
