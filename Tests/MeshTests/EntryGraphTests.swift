@@ -136,6 +136,13 @@ import Testing
     Case([far], export("*"), "peer exported service \"far\" contains cross-datacenter resolver redirect"),
     Case([export("*")], far, "peer exported service \"far\" contains cross-datacenter resolver redirect"),
     Case([far], export("web")),
+    Case([export("web")], Texts.resolver("web", #""Failover": {"*": {"Service": "other"}}"#)),
+    Case([Texts.resolver("web", #""Redirect": {"Service": "other"}"#)], export("web")),
+    Case(
+      [export("web"), Texts.resolver("web", #""Redirect": {"Service": "other"}"#)],
+      Texts.resolver("other", #""Redirect": {"Service": "third"}"#),
+      "peer exported service \"web\" uses protocol=\"tcp\" and cannot introduce new discovery chain targets like "
+        + "\"third.default.default.dc1\""),
     Case(
       [export("web"), Texts.proxyDefaults("http"), far, Texts.router("api", #"{"Destination": {"Service": "far"}}"#)],
       Texts.splitter("web", #"{"Weight": 100, "Service": "api"}"#)),

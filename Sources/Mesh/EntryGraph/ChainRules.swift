@@ -1,15 +1,17 @@
 import Model
 
 /// What must hold of discovery chains and of the entries that depend on them.
-struct ChainRules<Source: ConfigEntrySource> {
-  private let source: Source
+struct ChainRules<Base: ConfigEntrySource> {
+  private let before: Base
+  private let source: ChangedEntries<Base>
   private let references: ChainReferences
   private let compiler: DiscoveryChainCompiler
   private let gateways: [IngressGateway]
   private let exports: PeerExports
 
-  init(_ source: Source, datacenter: String) {
-    self.source = source
+  init(_ change: ConfigEntryChange, in before: Base, datacenter: String) {
+    self.before = before
+    source = ChangedEntries(base: before, change: change)
     references = ChainReferences(source)
     // Names of targets play no part here.
     compiler = DiscoveryChainCompiler(datacenter: datacenter, trustDomain: "")
@@ -99,14 +101,25 @@ struct ChainRules<Source: ConfigEntrySource> {
     }
   }
 
-  /// Connections to an exported service carry its name: where requests cannot be told apart, they can go nowhere else.
+  /// Where requests cannot be told apart, callers at peers expect the identities that they were told: none may be added
+  /// behind their backs. Failover does not count, as it does not extend to them.
   private func checkTargets(ofExported chain: CompiledDiscoveryChain) throws(ConfigEntryError) {
-    guard !ServiceProtocol.hasRequests(chain.protocol) else { return }
-    let strangers = chain.targets.values.filter { $0.service != chain.serviceName }
+    guard !ServiceProtocol.hasRequests(chain.protocol),
+      let former = try? compiler.compile(chain.serviceName, in: before)
+    else { return }
+    let known = Set(former.primaryTargets.map(\.service))
+    let strangers = chain.primaryTargets.filter { !known.contains($0.service) }
     guard let stranger = strangers.map(\.id).min(by: bytewiseLess) else { return }
     throw ConfigEntryError(
       "peer exported service \(chain.serviceName.goQuoted) uses protocol=\(chain.protocol.goQuoted) and cannot "
         + "introduce new discovery chain targets like \(stranger.goQuoted)")
+  }
+}
+
+extension CompiledDiscoveryChain {
+  /// The targets that requests get to while their instances are healthy.
+  fileprivate var primaryTargets: [DiscoveryTarget] {
+    nodes.values.compactMap { node in node.resolver.flatMap { targets[$0.target] } }
   }
 }
 

@@ -13,7 +13,6 @@ public enum EntryGraph {
   public static func check(
     _ change: ConfigEntryChange, in source: some ConfigEntrySource, datacenter: String
   ) throws(ConfigEntryError) {
-    let after = ChangedEntries(base: source, change: change)
     switch change {
     case .put(let entry):
       try checkPermissiveMode(entry, in: source)
@@ -23,7 +22,7 @@ public enum EntryGraph {
     case .delete: break
     }
     guard concernsChains(change) else { return }
-    let rules = ChainRules(after, datacenter: datacenter)
+    let rules = ChainRules(change, in: source, datacenter: datacenter)
     for service in rules.services(concernedBy: change) { try rules.check(service) }
   }
 
