@@ -96,6 +96,11 @@ import Testing
         "Bound web False FailedToBind: failed to bind route to gateway gw: route has not been accepted",
       ]),
     RouteCase(
+      route: httpRoute("r", "calls", section: "web"),
+      conditions: [
+        mismatch, "Bound web False FailedToBind: failed to bind route to gateway gw: route has not been accepted",
+      ]),
+    RouteCase(
       route: httpRoute("r", "web", gateway: "nowhere"),
       conditions: [accepted, "Bound False GatewayNotFound: gateway was not found"]),
     RouteCase(
@@ -121,7 +126,9 @@ import Testing
 
   @Test(arguments: routeCases)
   func aRouteSaysWhetherItIsBound(_ example: RouteCase) throws {
-    let entries = try Self.settled([Self.gateway, Texts.defaults("web", "http"), example.route])
+    let entries = try Self.settled([
+      Self.gateway, Texts.defaults("web", "http"), Texts.defaults("calls", "grpc"), example.route,
+    ])
     let status = entries.entries(HTTPRoute.self).first?.status ?? entries.entries(TCPRoute.self).first?.status
     #expect(Self.conditions(status) == example.conditions)
   }

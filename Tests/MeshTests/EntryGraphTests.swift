@@ -99,6 +99,14 @@ import Testing
       [#"{"Kind": "service-defaults", "Name": "ext", "ExternalSNI": "e.example.com"}"#],
       Texts.resolver("ext", #""Failover": {"*": {"Datacenters": ["dc2"]}}"#),
       "service \"ext\" has an external SNI set; cannot define failover for external services"),
+    Case(
+      [#"{"Kind": "service-defaults", "Name": "ext", "ExternalSNI": "e.example.com"}"#],
+      Texts.resolver("ext", #""Redirect": {"Service": "web"}"#),
+      "service \"ext\" has an external SNI set; cannot define redirects for external services"),
+    Case(
+      [Texts.resolver("ext", #""Subsets": {"v1": {}}"#)],
+      #"{"Kind": "service-defaults", "Name": "ext", "ExternalSNI": "e.example.com"}"#,
+      "service \"ext\" has an external SNI set; cannot define subsets for external services"),
   ]
 
   @Test(arguments: chains)
@@ -178,6 +186,10 @@ import Testing
     Case([Texts.proxyDefaults("http")], ingress("grpc", "a"), listens("http", "grpc")),
     Case([Texts.proxyDefaults("http")], ingress("", "a"), listens("http", "tcp")),
     Case([Texts.proxyDefaults("http")], ingress("http", "a")),
+    // A port without a protocol of requests takes any service, but neither routes nor splits.
+    Case([ingress("tcp", "a")], Texts.defaults("a", "http")),
+    Case(
+      [ingress("tcp", "a"), Texts.defaults("a", "http")], Texts.router("a", ""), listens("http", "tcp")),
     Case([], ingress("http", "*")),
     Case([Texts.defaults("a", "http"), ingress("http", "a")], "service-defaults/a", listens("tcp", "http")),
     Case([Texts.proxyDefaults("http"), ingress("http", "a")], "proxy-defaults/global", listens("tcp", "http")),

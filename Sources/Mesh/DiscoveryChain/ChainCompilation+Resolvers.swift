@@ -16,7 +16,7 @@ extension ChainCompilation {
     node.type = DiscoveryGraphNode.resolver
     node.name = resolution.address.id
     if nodes[node.key] != nil { return node.key }
-    let target = try target(resolution)
+    let target = target(resolution)
     let entry = resolution.entry
     var resolver = DiscoveryResolver()
     resolver.connectTimeout = target.connectTimeout
@@ -48,6 +48,7 @@ extension ChainCompilation {
         }
         return Resolution(address: address, entry: nil)
       }
+      if address.peer.isEmpty { try refuseFeaturesOfExternal(entry) }
       if let redirect = entry.redirect {
         let next = address.changed(
           service: redirect.service, subset: redirect.serviceSubset, datacenter: redirect.datacenter,
@@ -78,7 +79,7 @@ extension ChainCompilation {
     var known: Set<String> = [resolution.address.id]
     for address in resolution.address.alternatives(definition, home: settings.datacenter)
     where address != resolution.address {
-      let target = try target(resolve(address))
+      let target = target(try resolve(address))
       if known.insert(target.id).inserted { failover.targets.append(target.id) }
     }
     guard !failover.targets.isEmpty else { return nil }
@@ -86,7 +87,7 @@ extension ChainCompilation {
     return failover
   }
 
-  private mutating func target(_ resolution: Resolution) throws(DiscoveryChainError) -> DiscoveryTarget {
+  private mutating func target(_ resolution: Resolution) -> DiscoveryTarget {
     let address = resolution.address
     let entry = resolution.entry
     if let known = targets[address.id] { return known }
@@ -105,7 +106,6 @@ extension ChainCompilation {
     target.transparentProxy.dialedDirectly =
       defaults?.transparentProxy.dialedDirectly == true || proxyDefaults?.transparentProxy.dialedDirectly == true
     if let external = defaults?.externalSNI, !external.isEmpty, address.peer.isEmpty {
-      try refuseFeatures(of: entry, service: address.service)
       target.external = true
       target.sni = external
     } else {
@@ -115,11 +115,11 @@ extension ChainCompilation {
     return target
   }
 
-  private func refuseFeatures(of entry: ServiceResolver?, service: String) throws(DiscoveryChainError) {
-    guard let entry else { return }
-    if entry.redirect != nil { throw .external(service: service, feature: "redirects") }
-    if !entry.subsets.isEmpty { throw .external(service: service, feature: "subsets") }
-    if !entry.failover.isEmpty { throw .external(service: service, feature: "failover") }
+  private func refuseFeaturesOfExternal(_ entry: ServiceResolver) throws(DiscoveryChainError) {
+    guard source.entry(ServiceDefaults.self, entry.name)?.externalSNI.isEmpty == false else { return }
+    if entry.redirect != nil { throw .external(service: entry.name, feature: "redirects") }
+    if !entry.subsets.isEmpty { throw .external(service: entry.name, feature: "subsets") }
+    if !entry.failover.isEmpty { throw .external(service: entry.name, feature: "failover") }
   }
 
   private mutating func connectTimeout(_ entry: ServiceResolver?) -> GoDuration {

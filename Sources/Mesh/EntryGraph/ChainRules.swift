@@ -4,6 +4,7 @@ import Model
 struct ChainRules<Base: ConfigEntrySource> {
   private let before: Base
   private let source: ChangedEntries<Base>
+  private let change: ConfigEntryChange
   private let references: ChainReferences
   private let compiler: DiscoveryChainCompiler
   private let gateways: [IngressGateway]
@@ -11,6 +12,7 @@ struct ChainRules<Base: ConfigEntrySource> {
 
   init(_ change: ConfigEntryChange, in before: Base, datacenter: String) {
     self.before = before
+    self.change = change
     source = ChangedEntries(base: before, change: change)
     references = ChainReferences(source)
     // Names of targets play no part here.
@@ -73,12 +75,19 @@ struct ChainRules<Base: ConfigEntrySource> {
     for gateway in gateways {
       for listener in gateway.listeners where listener.services.contains(where: { $0.name == chain.serviceName }) {
         let expected = listener.protocol.isEmpty ? ServiceProtocol.fallback : listener.protocol
-        guard expected != chain.protocol else { continue }
+        guard expected != chain.protocol, !tolerates(chain, on: expected, of: gateway) else { continue }
         throw ConfigEntryError(
           "service \(chain.serviceName.goQuoted) has protocol \(chain.protocol.goQuoted), "
             + "which does not match defined listener protocol \(expected.goQuoted)")
       }
     }
+  }
+
+  /// A port that passes on connections as they come may have a service whose requests could be told apart, as long as
+  /// nothing does so. Those who write the gateway are expected to know better.
+  private func tolerates(_ chain: CompiledDiscoveryChain, on `protocol`: String, of gateway: IngressGateway) -> Bool {
+    let isWritten = change.kind == .ingressGateway && change.name == gateway.name
+    return !isWritten && `protocol` == ServiceProtocol.fallback && chain.nodes[chain.startNode]?.resolver != nil
   }
 
   // MARK: Exports

@@ -48,7 +48,7 @@ struct GatewayBinding<Source: ConfigEntrySource> {
     for service in route.serviceNames {
       let message: String
       switch meshProtocol(of: service) {
-      case .success(let found) where route.accepts(found): continue
+      case .success(route.listenerProtocol): continue
       case .success: message = "route protocol does not match targeted service protocol"
       case .failure(let error): message = error.description
       }
@@ -180,12 +180,10 @@ extension BoundServices {
 protocol GatewayRoute: StatusRecord {
   /// The gateways, and the listeners of these, that the route is for.
   var parents: [ResourceReference] { get }
-  /// What listeners must speak.
+  /// What listeners and services must speak.
   var listenerProtocol: String { get }
   /// Each once, in the order in which they appear.
   var serviceNames: [String] { get }
-  /// Whether requests can be passed on to a service that speaks this.
-  func accepts(_ protocol: String) -> Bool
 }
 
 extension HTTPRoute: GatewayRoute {
@@ -193,7 +191,6 @@ extension HTTPRoute: GatewayRoute {
   var serviceNames: [String] {
     rules.flatMap { $0.services.map(\.name) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
-  func accepts(_ protocol: String) -> Bool { ServiceProtocol.hasRequests(`protocol`) }
 }
 
 extension TCPRoute: GatewayRoute {
@@ -201,5 +198,4 @@ extension TCPRoute: GatewayRoute {
   var serviceNames: [String] {
     services.map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
-  func accepts(_ protocol: String) -> Bool { `protocol` == "tcp" }
 }
