@@ -2,9 +2,10 @@ import Model
 
 /// # Mesh
 ///
-/// What the configuration of the mesh means: which config entries are valid (`Entries`), how requests to a service find
-/// instances (`DiscoveryChain`), and who may call whom (`Intentions`). Pure cores over the records of `Model`: entries are
-/// passed in, answers come out. The room must not know the state store, requests, sockets, clocks, or Envoy.
+/// What the configuration of the mesh means: which config entries are valid (`Entries`) and go together (`EntryGraph`), how
+/// requests to a service find instances (`DiscoveryChain`), what API gateways listen to (`Gateways`), and who may call whom
+/// (`Intentions`). Pure cores over the records of `Model`: entries are passed in, answers come out. The room must not know
+/// the state store, requests, sockets, clocks, or Envoy.
 
 /// Where config entries are looked up.
 public protocol ConfigEntrySource {

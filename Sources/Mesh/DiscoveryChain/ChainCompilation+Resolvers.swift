@@ -16,7 +16,7 @@ extension ChainCompilation {
     node.type = DiscoveryGraphNode.resolver
     node.name = resolution.address.id
     if nodes[node.key] != nil { return node.key }
-    let target = try target(resolution)
+    let target = target(resolution)
     let entry = resolution.entry
     var resolver = DiscoveryResolver()
     resolver.connectTimeout = target.connectTimeout
@@ -35,28 +35,32 @@ extension ChainCompilation {
     var seen: Set<TargetAddress> = []
     var order: [String] = []
     while true {
-      // What a peer makes of the service is its own affair.
-      guard address.peer.isEmpty else { return Resolution(address: address, entry: nil) }
-      try visit(address.service)
+      // What a service of a peer speaks is not known here. The entry about the service of the same name counts for it, too.
+      if address.peer.isEmpty { try visit(address.service) }
       order.append(address.id)
       guard seen.insert(address).inserted else { throw .circularRedirect(order) }
+      guard order.count <= DiscoveryChainCompiler.maximumDepth else {
+        throw .tooManyRedirects(chain: service, limit: DiscoveryChainCompiler.maximumDepth)
+      }
       guard let entry = source.entry(ServiceResolver.self, address.service) else {
         guard address.subset.isEmpty else {
           throw .missingSubset(service: address.service, subset: address.subset)
         }
         return Resolution(address: address, entry: nil)
       }
+      if address.peer.isEmpty { try refuseFeaturesOfExternal(entry) }
       if let redirect = entry.redirect {
-        // The peer of a redirect does not count: the reference stays with the local service, too.
         let next = address.changed(
-          service: redirect.service, subset: redirect.serviceSubset, datacenter: redirect.datacenter)
+          service: redirect.service, subset: redirect.serviceSubset, datacenter: redirect.datacenter,
+          peer: redirect.peer, home: settings.datacenter)
         if next != address {
           address = next
           continue
         }
       }
       if address.subset.isEmpty, !entry.defaultSubset.isEmpty {
-        address.subset = entry.defaultSubset
+        // Subsets are of instances here: a target at a peer is given up for them, as in the reference.
+        address = address.changed(subset: entry.defaultSubset, home: settings.datacenter)
         continue
       }
       guard address.subset.isEmpty || entry.subsets[address.subset] != nil else {
@@ -73,8 +77,9 @@ extension ChainCompilation {
     else { return nil }
     var failover = DiscoveryFailover()
     var known: Set<String> = [resolution.address.id]
-    for address in resolution.address.alternatives(definition) where address != resolution.address {
-      let target = try target(resolve(address))
+    for address in resolution.address.alternatives(definition, home: settings.datacenter)
+    where address != resolution.address {
+      let target = target(try resolve(address))
       if known.insert(target.id).inserted { failover.targets.append(target.id) }
     }
     guard !failover.targets.isEmpty else { return nil }
@@ -82,7 +87,7 @@ extension ChainCompilation {
     return failover
   }
 
-  private mutating func target(_ resolution: Resolution) throws(DiscoveryChainError) -> DiscoveryTarget {
+  private mutating func target(_ resolution: Resolution) -> DiscoveryTarget {
     let address = resolution.address
     let entry = resolution.entry
     if let known = targets[address.id] { return known }
@@ -97,11 +102,10 @@ extension ChainCompilation {
     target.name = address.serverName(trustDomain: settings.trustDomain)
     target.sni = target.name
     target.prioritizeByLocality = entry?.prioritizeByLocality ?? proxyDefaults?.prioritizeByLocality
-    let defaults = address.peer.isEmpty ? source.entry(ServiceDefaults.self, address.service) : nil
+    let defaults = source.entry(ServiceDefaults.self, address.service)
     target.transparentProxy.dialedDirectly =
       defaults?.transparentProxy.dialedDirectly == true || proxyDefaults?.transparentProxy.dialedDirectly == true
-    if let external = defaults?.externalSNI, !external.isEmpty {
-      try refuseFeatures(of: entry, service: address.service)
+    if let external = defaults?.externalSNI, !external.isEmpty, address.peer.isEmpty {
       target.external = true
       target.sni = external
     } else {
@@ -111,11 +115,11 @@ extension ChainCompilation {
     return target
   }
 
-  private func refuseFeatures(of entry: ServiceResolver?, service: String) throws(DiscoveryChainError) {
-    guard let entry else { return }
-    if entry.redirect != nil { throw .external(service: service, feature: "redirects") }
-    if !entry.subsets.isEmpty { throw .external(service: service, feature: "subsets") }
-    if !entry.failover.isEmpty { throw .external(service: service, feature: "failover") }
+  private func refuseFeaturesOfExternal(_ entry: ServiceResolver) throws(DiscoveryChainError) {
+    guard source.entry(ServiceDefaults.self, entry.name)?.externalSNI.isEmpty == false else { return }
+    if entry.redirect != nil { throw .external(service: entry.name, feature: "redirects") }
+    if !entry.subsets.isEmpty { throw .external(service: entry.name, feature: "subsets") }
+    if !entry.failover.isEmpty { throw .external(service: entry.name, feature: "failover") }
   }
 
   private mutating func connectTimeout(_ entry: ServiceResolver?) -> GoDuration {
@@ -139,14 +143,16 @@ extension ChainCompilation {
 
 extension TargetAddress {
   /// What a failover names, seen from this address.
-  fileprivate func alternatives(_ failover: ServiceResolverFailover) -> [TargetAddress] {
+  fileprivate func alternatives(_ failover: ServiceResolverFailover, home: String) -> [TargetAddress] {
     if !failover.targets.isEmpty {
       return failover.targets.map {
-        changed(service: $0.service, subset: $0.serviceSubset, datacenter: $0.datacenter, peer: $0.peer)
+        changed(service: $0.service, subset: $0.serviceSubset, datacenter: $0.datacenter, peer: $0.peer, home: home)
       }
     }
     let datacenters = failover.datacenters.isEmpty ? [""] : failover.datacenters
-    return datacenters.map { changed(service: failover.service, subset: failover.serviceSubset, datacenter: $0) }
+    return datacenters.map {
+      changed(service: failover.service, subset: failover.serviceSubset, datacenter: $0, home: home)
+    }
   }
 }
 

@@ -154,6 +154,10 @@ extension ChainCompilation {
         ? try resolver(address(entry.name, subset: definition.serviceSubset))
         : try splitterOrResolver(definition.service, subset: definition.serviceSubset, depth: depth + 1)
       node.splits.append(split)
+      // A proxy chooses by one policy for all splits: the first that keeps callers where they were.
+      if node.loadBalancer == nil, let balancer = nodes[split.nextNode]?.loadBalancer, balancer.isHashBased {
+        node.loadBalancer = balancer
+      }
     }
     nodes[node.key] = node
     return node.key
@@ -171,4 +175,9 @@ extension DiscoveryChainOverrides {
       return byte < 16 ? "0" + text : text
     }.joined()
   }
+}
+
+extension LoadBalancer {
+  /// Whether what a request is like decides which instance gets it.
+  fileprivate var isHashBased: Bool { policy == "ring_hash" || policy == "maglev" }
 }

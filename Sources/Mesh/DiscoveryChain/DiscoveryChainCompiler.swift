@@ -9,7 +9,7 @@ import Model
 public struct DiscoveryChainCompiler: Sendable {
   /// How long proxies try to connect when no entry says it.
   public static let defaultConnectTimeout = GoDuration.seconds(5)
-  /// Splitters that lead to splitters, one behind the other.
+  /// Splitters that lead to splitters, or resolvers that redirect to resolvers, one behind the other.
   public static let maximumDepth = 128
   /// Splits of all splitters of a chain after flattening. One alone has as many steps of weight.
   public static let maximumSplits = 10_000
@@ -37,24 +37,6 @@ public struct DiscoveryChainCompiler: Sendable {
   }
 }
 
-/// What one caller wants to be different.
-public struct DiscoveryChainOverrides: Sendable, Equatable {
-  /// "" keeps that of the service.
-  public var `protocol` = ""
-  /// Zero keeps those of the resolvers.
-  public var connectTimeout = GoDuration.zero
-  /// With the mode "" each target keeps its own.
-  public var meshGateway = MeshGatewayConfig()
-
-  public init(
-    protocol: String = "", connectTimeout: GoDuration = .zero, meshGateway: MeshGatewayConfig = MeshGatewayConfig()
-  ) {
-    self.protocol = `protocol`
-    self.connectTimeout = connectTimeout
-    self.meshGateway = meshGateway
-  }
-}
-
 /// Why the entries about a service make no chain.
 public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
   /// Routers and splitters need a protocol whose requests can be told apart.
@@ -69,6 +51,7 @@ public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
   /// Instances outside the mesh are not known: nothing can be chosen among them.
   case external(service: String, feature: String)
   case tooDeep(chain: String, limit: Int)
+  case tooManyRedirects(chain: String, limit: Int)
   case tooManySplits(chain: String, limit: Int)
 
   public var description: String {
@@ -87,6 +70,8 @@ public enum DiscoveryChainError: Error, Equatable, CustomStringConvertible {
       "service \(service.goQuoted) has an external SNI set; cannot define \(feature) for external services"
     case .tooDeep(let chain, let limit):
       "discovery chain \(chain.goQuoted) has more than \(limit) splitters one behind the other"
+    case .tooManyRedirects(let chain, let limit):
+      "discovery chain \(chain.goQuoted) has more than \(limit) redirects one behind the other"
     case .tooManySplits(let chain, let limit):
       "discovery chain \(chain.goQuoted) divides its requests into more than \(limit) parts"
     }

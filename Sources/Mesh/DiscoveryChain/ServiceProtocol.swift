@@ -31,6 +31,6 @@ extension ProxyDefaults {
   public var meshProtocol: String {
     if !self.protocol.isEmpty { return self.protocol }
     guard case .string(let text)? = config["protocol"] else { return "" }
-    return text
+    return text.lowercased()
   }
 }

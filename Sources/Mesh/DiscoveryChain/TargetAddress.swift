@@ -20,19 +20,27 @@ struct TargetAddress: Hashable {
     return "\(subset.isEmpty ? "" : subset + ".")\(service).default.\(datacenter).internal.\(trustDomain)"
   }
 
-  /// The address with the parts that are given in place of its own. A subset belongs to its service: it does not survive the
-  /// change to another.
-  func changed(service: String = "", subset: String = "", datacenter: String = "", peer: String = "") -> TargetAddress {
+  /// The address with the parts that are given in place of its own.
+  ///
+  /// A subset belongs to its service: it does not survive the change to another. Whoever is at a peer and is not sent to one
+  /// comes back.
+  /// - Parameter home: the datacenter to come back to.
+  func changed(
+    service: String = "", subset: String = "", datacenter: String = "", peer: String = "", home: String
+  ) -> TargetAddress {
     var address = self
     if !service.isEmpty, service != address.service {
       address.service = service
       address.subset = ""
     }
     if !subset.isEmpty { address.subset = subset }
-    if !datacenter.isEmpty { address.datacenter = datacenter }
+    address.peer = peer
     if !peer.isEmpty {
-      address.peer = peer
       address.datacenter = ""
+    } else if !datacenter.isEmpty {
+      address.datacenter = datacenter
+    } else if address.datacenter.isEmpty {
+      address.datacenter = home
     }
     return address
   }

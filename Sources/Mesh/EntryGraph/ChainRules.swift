@@ -1,15 +1,19 @@
 import Model
 
 /// What must hold of discovery chains and of the entries that depend on them.
-struct ChainRules<Source: ConfigEntrySource> {
-  private let source: Source
+struct ChainRules<Base: ConfigEntrySource> {
+  private let before: Base
+  private let source: ChangedEntries<Base>
+  private let change: ConfigEntryChange
   private let references: ChainReferences
   private let compiler: DiscoveryChainCompiler
   private let gateways: [IngressGateway]
   private let exports: PeerExports
 
-  init(_ source: Source, datacenter: String) {
-    self.source = source
+  init(_ change: ConfigEntryChange, in before: Base, datacenter: String) {
+    self.before = before
+    self.change = change
+    source = ChangedEntries(base: before, change: change)
     references = ChainReferences(source)
     // Names of targets play no part here.
     compiler = DiscoveryChainCompiler(datacenter: datacenter, trustDomain: "")
@@ -71,12 +75,19 @@ struct ChainRules<Source: ConfigEntrySource> {
     for gateway in gateways {
       for listener in gateway.listeners where listener.services.contains(where: { $0.name == chain.serviceName }) {
         let expected = listener.protocol.isEmpty ? ServiceProtocol.fallback : listener.protocol
-        guard expected != chain.protocol else { continue }
+        guard expected != chain.protocol, !tolerates(chain, on: expected, of: gateway) else { continue }
         throw ConfigEntryError(
           "service \(chain.serviceName.goQuoted) has protocol \(chain.protocol.goQuoted), "
             + "which does not match defined listener protocol \(expected.goQuoted)")
       }
     }
+  }
+
+  /// A port that passes on connections as they come may have a service whose requests could be told apart, as long as
+  /// nothing does so. Those who write the gateway are expected to know better.
+  private func tolerates(_ chain: CompiledDiscoveryChain, on `protocol`: String, of gateway: IngressGateway) -> Bool {
+    let isWritten = change.kind == .ingressGateway && change.name == gateway.name
+    return !isWritten && `protocol` == ServiceProtocol.fallback && chain.nodes[chain.startNode]?.resolver != nil
   }
 
   // MARK: Exports
@@ -99,14 +110,25 @@ struct ChainRules<Source: ConfigEntrySource> {
     }
   }
 
-  /// Connections to an exported service carry its name: where requests cannot be told apart, they can go nowhere else.
+  /// Where requests cannot be told apart, callers at peers expect the identities that they were told: none may be added
+  /// behind their backs. Failover does not count, as it does not extend to them.
   private func checkTargets(ofExported chain: CompiledDiscoveryChain) throws(ConfigEntryError) {
-    guard !ServiceProtocol.hasRequests(chain.protocol) else { return }
-    let strangers = chain.targets.values.filter { $0.service != chain.serviceName }
+    guard !ServiceProtocol.hasRequests(chain.protocol),
+      let former = try? compiler.compile(chain.serviceName, in: before)
+    else { return }
+    let known = Set(former.primaryTargets.map(\.service))
+    let strangers = chain.primaryTargets.filter { !known.contains($0.service) }
     guard let stranger = strangers.map(\.id).min(by: bytewiseLess) else { return }
     throw ConfigEntryError(
       "peer exported service \(chain.serviceName.goQuoted) uses protocol=\(chain.protocol.goQuoted) and cannot "
         + "introduce new discovery chain targets like \(stranger.goQuoted)")
+  }
+}
+
+extension CompiledDiscoveryChain {
+  /// The targets that requests get to while their instances are healthy.
+  fileprivate var primaryTargets: [DiscoveryTarget] {
+    nodes.values.compactMap { node in node.resolver.flatMap { targets[$0.target] } }
   }
 }
 

@@ -13,7 +13,6 @@ public enum EntryGraph {
   public static func check(
     _ change: ConfigEntryChange, in source: some ConfigEntrySource, datacenter: String
   ) throws(ConfigEntryError) {
-    let after = ChangedEntries(base: source, change: change)
     switch change {
     case .put(let entry):
       try checkPermissiveMode(entry, in: source)
@@ -22,8 +21,18 @@ public enum EntryGraph {
     case .delete(.jwtProvider, let name): try checkUnused(provider: name, in: source)
     case .delete: break
     }
-    let rules = ChainRules(after, datacenter: datacenter)
+    guard concernsChains(change) else { return }
+    let rules = ChainRules(change, in: source, datacenter: datacenter)
     for service in rules.services(concernedBy: change) { try rules.check(service) }
+  }
+
+  private static func concernsChains(_ change: ConfigEntryChange) -> Bool {
+    switch (change.kind, change) {
+    case (.serviceDefaults, _), (.proxyDefaults, _), (.serviceRouter, _), (.serviceSplitter, _), (.serviceResolver, _):
+      true
+    case (.ingressGateway, .put), (.exportedServices, .put), (.serviceIntentions, .put): true
+    default: false
+    }
   }
 
   /// A proxy that accepts what is not encrypted needs the consent of the mesh.

@@ -208,3 +208,29 @@ public struct DiscoveryTarget: Record {
     $0.field("PrioritizeByLocality", \.prioritizeByLocality, .omitEmpty)
   }
 }
+
+/// What one caller wants to be different in a chain.
+public struct DiscoveryChainOverrides: Record {
+  /// With the mode "" each target keeps its own.
+  public var meshGateway = MeshGatewayConfig()
+  /// "" keeps that of the service.
+  public var `protocol` = ""
+  /// Zero keeps those of the resolvers.
+  public var connectTimeout = GoDuration.zero
+
+  public init() {}
+
+  public init(
+    protocol: String = "", connectTimeout: GoDuration = .zero, meshGateway: MeshGatewayConfig = MeshGatewayConfig()
+  ) {
+    self.protocol = `protocol`
+    self.connectTimeout = connectTimeout
+    self.meshGateway = meshGateway
+  }
+
+  public static let schema = Schema<DiscoveryChainOverrides>("api.DiscoveryChainOptions") {
+    $0.field("OverrideMeshGateway", \.meshGateway)
+    $0.field("OverrideProtocol", \.protocol)
+    $0.field("OverrideConnectTimeout", \.connectTimeout, .durationText)
+  }
+}
