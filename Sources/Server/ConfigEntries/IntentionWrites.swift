@@ -16,6 +16,7 @@ public struct IntentionApply: WriteRequest {
   }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
+    guard context.authority != nil else { throw .meshDisabled }
     let change = try change(context)
     do throws(ConfigEntryError) {
       _ = try context.state.outcome(of: op, change.mutation)

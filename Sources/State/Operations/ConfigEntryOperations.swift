@@ -36,7 +36,7 @@ extension StateTransaction {
   ) throws(StateError) {
     let old = tables.configEntry(entry.kind, entry.name)
     var entry = entry
-    if !withStatus { entry.keepStatus(of: old) }
+    if !withStatus { entry = entry.keepingStatus(of: old) }
     entry = entry.hashed()
     entry.record.common.createIndex = old?.record.common.createIndex ?? index
     entry.record.common.modifyIndex = old?.modifyIndex ?? index
@@ -44,6 +44,7 @@ extension StateTransaction {
     entry.record.common.modifyIndex = index
     try check(.put(entry), datacenter)
     store(entry)
+    if entry.kind.makesReachable { virtualAddress(of: entry.name) }
   }
 
   /// Deletes an entry. One that does not exist is no error.
@@ -57,6 +58,7 @@ extension StateTransaction {
     try check(.delete(kind, name: name), datacenter)
     tables.configEntries.remove(key, owner: owner)
     touchConfigEntry(kind, name)
+    if kind.makesReachable { releaseVirtualAddress(of: name) }
   }
 
   private func check(_ change: ConfigEntryChange, _ datacenter: String) throws(StateError) {
@@ -118,21 +120,5 @@ extension Tables {
   /// The entry that holds an intention of the older endpoints.
   func legacyIntentions(id: String) -> ServiceIntentions? {
     configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).value(.of(id))?.entry.as(ServiceIntentions.self)
-  }
-}
-
-extension ConfigEntry {
-  /// What became of an entry is not for those to say who write it.
-  fileprivate mutating func keepStatus(of old: ConfigEntry?) {
-    if var gateway = self.as(APIGateway.self) {
-      gateway.status = old?.as(APIGateway.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(gateway)
-    } else if var route = self.as(HTTPRoute.self) {
-      route.status = old?.as(HTTPRoute.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(route)
-    } else if var route = self.as(TCPRoute.self) {
-      route.status = old?.as(TCPRoute.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(route)
-    }
   }
 }
