@@ -29,7 +29,9 @@ public struct ConfigEntriesEndpoint: Sendable {
   }
 
   /// The services that peers may use, and which.
-  public func sharedServices(_ options: QueryOptions = QueryOptions()) async throws -> [(name: String, peers: [String])] {
+  public func sharedServices(
+    _ options: QueryOptions = QueryOptions()
+  ) async throws -> [(name: String, peers: [String])] {
     try await client.perform(APIRequest("GET", "/v1/exported-services", options)).list().map {
       (name: $0.text("Service"), peers: ($0["Consumers"] ?? .null).texts("Peers"))
     }

@@ -55,7 +55,7 @@ public struct ConfigEntryDelete: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
     if kind == .boundAPIGateway { throw .permissionDenied("only writeable by controller") }
-    if let only = kind.onlyName, name != only {
+    if kind == .proxyDefaults, let only = kind.onlyName, name != only {
       throw .invalid("invalid name (\(name.goQuoted)), only \(only.goQuoted) is supported")
     }
     try context.require(kind.writeRight(name))

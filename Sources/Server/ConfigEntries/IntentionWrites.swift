@@ -16,8 +16,8 @@ public struct IntentionApply: WriteRequest {
   }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
-    guard context.authority != nil else { throw .meshDisabled }
     let change = try change(context)
+    guard context.hasMesh else { throw .meshDisabled }
     do throws(ConfigEntryError) {
       _ = try context.state.outcome(of: op, change.mutation)
     } catch {

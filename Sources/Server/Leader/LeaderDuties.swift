@@ -20,6 +20,8 @@ final class LeaderDuties: Sendable {
   let authority: AuthorityDuties?
   let accessControl: AccessControlDuties
   private let gateways: GatewayDuties
+  /// Nil in the primary datacenter.
+  private let entries: ConfigEntryReplicator?
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -50,6 +52,11 @@ final class LeaderDuties: Sendable {
     accessControl = AccessControlDuties(
       settings.accessControl, replicator: replicator, store: store, loop: loop
     ) { [proposals] in proposals.propose($0) }
+    entries = secondary.map {
+      ConfigEntryReplicator($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
+        [proposals] in proposals.propose($0, $1)
+      }
+    }
     gateways = GatewayDuties(datacenter: settings.datacenter, store: store, loop: loop) { [proposals] in
       proposals.propose($0)
     }
@@ -82,6 +89,7 @@ final class LeaderDuties: Sendable {
     accessControl.follow()
     authority?.follow()
     gateways.follow()
+    entries?.follow()
     if wasLeading { settings.logger.info("cluster leadership lost") }
   }
 
@@ -110,6 +118,7 @@ final class LeaderDuties: Sendable {
     }
     authority?.lead()
     gateways.lead()
+    entries?.lead()
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)
   }
