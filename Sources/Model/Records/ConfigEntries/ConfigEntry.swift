@@ -180,7 +180,7 @@ extension ConfigEntry {
   public init(_ kind: ConfigEntryKind, from reader: inout MessagePackReader) throws(MessagePackError) {
     var record: any ConfigEntryRecord
     if kind == .proxyDefaults {
-      record = try ProxyDefaults(messagePack: reader.rawString())
+      record = try reader.wrapped { (inner) throws(MessagePackError) in try ProxyDefaults(from: &inner) }
     } else {
       record = try kind.type.init(from: &reader)
     }
