@@ -126,8 +126,10 @@ public struct ConfigEntry: Sendable {
 
   public func `as`<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> Kind? { record as? Kind }
 
-  /// The entry with the hash of its content, which neither its history nor its status is part of.
+  /// The entry with the hash of its content, which neither its history nor its status is part of. What servers make
+  /// themselves has none.
   public func hashed() -> ConfigEntry {
+    if kind == .boundAPIGateway { return self }
     var entry = self
     entry.record.common.hash = 0
     entry.record.common.createIndex = 0
