@@ -98,7 +98,8 @@ extension StateTransaction {
     }
     switch outcome {
     case .write(let entry): try setConfigEntry(ConfigEntry(entry), datacenter: request.datacenter)
-    case .delete(let destination): try deleteConfigEntry(.serviceIntentions, destination, datacenter: request.datacenter)
+    case .delete(let destination):
+      try deleteConfigEntry(.serviceIntentions, destination, datacenter: request.datacenter)
     case .nothing: break
     }
   }
