@@ -139,6 +139,23 @@ import Testing
     #expect(catalog.raised { catalog.intention(.delete, id: "id-2") } == [])
   }
 
+  @Test func twoEntriesWithTheSameIDAreFoundInTheSameOrderEverywhere() throws {
+    func put(_ destination: String, _ description: String) {
+      var entry = ServiceIntentions(name: destination)
+      entry.sources = [intentionSource("web", id: "id-1")]
+      entry.sources[0].description = description
+      catalog.write(ConfigEntry(entry))
+    }
+    for (destination, description) in [("a", "1"), ("b", "1"), ("a", "2")] { put(destination, description) }
+    for destination in ["a", "b"] {
+      let copy = try restored(stream(of: catalog.state))
+      #expect(catalog.state.intention(id: "id-1").value?.destinationName == destination)
+      #expect(copy.current.intention(id: "id-1").value?.destinationName == destination)
+      #expect(catalog.intention(.delete, id: "id-1") == .done)
+    }
+    #expect(catalog.state.intention(id: "id-1").value == nil && catalog.entries.isEmpty)
+  }
+
   @Test func anEntryThatUsersWriteForgetsTheIDs() throws {
     catalog.intention(.create, "web", "db", value: intentionSource("web", id: "id-1"))
     try catalog.write(#"{"Kind": "service-intentions", "Name": "db", "Sources": [{"Name": "web", "Action": "deny"}]}"#)

@@ -122,7 +122,10 @@ extension Tables {
 
   /// The entry that holds an intention of the older endpoints.
   func legacyIntentions(id: String) -> ServiceIntentions? {
-    configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).value(.of(id))?.entry.as(ServiceIntentions.self)
+    let rows = configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).values(prefix: .of(id, closed: true))
+    return rows.lazy.compactMap { $0.entry.as(ServiceIntentions.self) }.first { entry in
+      entry.sources.contains { $0.legacyID == id }
+    }
   }
 }
 
