@@ -54,7 +54,7 @@ import Testing
   @Test func `lists are in the order of precedence, then of source, peer and destination`() throws {
     let entries = [
       try Self.entry("*", Self.source("*"), Self.source("web")),
-      try Self.entry("db", Self.source("web"), Self.source("*"), Self.source("web", peer: "east"), Self.source("api")),
+      try Self.entry("db", Self.source("web", peer: "east"), Self.source("web"), Self.source("*"), Self.source("api")),
       try Self.entry("cache", Self.source("web"), Self.source("Web")),
     ]
     let expected = [
