@@ -9,9 +9,9 @@ import Model
 
 /// Where config entries are looked up.
 public protocol ConfigEntrySource {
-  /// The entry of that kind and name, if there is one.
+  /// The entry of that kind and name, in whatever case, if there is one.
   func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind?
-  /// All entries of that kind, in byte order of their names.
+  /// All entries of that kind, in byte order of their names in lower case.
   func entries<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> [Kind]
 }
 

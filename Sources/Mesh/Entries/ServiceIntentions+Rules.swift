@@ -27,16 +27,6 @@ extension ServiceIntentions: EntryRules {
   }
 }
 
-/// How exact an intention names its ends: the higher is asked first (Consul documentation, "Precedence and match order").
-func intentionPrecedence(source: String, destination: String) -> Int {
-  switch (source == "*", destination == "*") {
-  case (false, false): 9
-  case (true, false): 8
-  case (false, true): 6
-  case (true, true): 5
-  }
-}
-
 private let partialWildcard = "Name: wildcard character '*' cannot be used with partial values"
 
 extension String {
@@ -45,7 +35,7 @@ extension String {
 
 extension SourceIntention {
   fileprivate mutating func normalize(destination: String) {
-    precedence = intentionPrecedence(source: name, destination: destination)
+    precedence = Self.precedence(source: name, destination: destination)
     if type.isEmpty { type = "consul" }
     for index in permissions.indices {
       guard let methods = permissions[index].http?.methods else { continue }

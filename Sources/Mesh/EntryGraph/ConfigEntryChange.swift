@@ -26,7 +26,7 @@ struct ChangedEntries<Base: ConfigEntrySource>: ConfigEntrySource {
   let change: ConfigEntryChange
 
   func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind? {
-    guard Kind.kind == change.kind, name == change.name else { return base.entry(kind, name) }
+    guard Kind.kind == change.kind, name.isSameName(as: change.name) else { return base.entry(kind, name) }
     guard case .put(let entry) = change else { return nil }
     return entry.as(kind)
   }
@@ -34,8 +34,9 @@ struct ChangedEntries<Base: ConfigEntrySource>: ConfigEntrySource {
   func entries<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> [Kind] {
     var entries = base.entries(kind)
     guard Kind.kind == change.kind else { return entries }
-    let place = entries.firstIndex { !bytewiseLess($0.name, change.name) } ?? entries.endIndex
-    if place < entries.endIndex, entries[place].name == change.name { entries.remove(at: place) }
+    let name = change.name.folded
+    let place = entries.firstIndex { !bytewiseLess($0.name.folded, name) } ?? entries.endIndex
+    if place < entries.endIndex, entries[place].name.folded == name { entries.remove(at: place) }
     if case .put(let entry) = change, let record = entry.as(kind) { entries.insert(record, at: place) }
     return entries
   }

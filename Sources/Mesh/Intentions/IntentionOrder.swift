@@ -4,7 +4,7 @@ import Model
 public let anyService = "*"
 
 extension SourceIntention {
-  /// How exact an intention is: the higher is asked first.
+  /// How exact an intention names its ends: the higher is asked first (Consul documentation, "Precedence and match order").
   public static func precedence(source: String, destination: String) -> Int {
     switch (destination == anyService, source == anyService) {
     case (false, false): 9

@@ -137,6 +137,25 @@ public struct MessagePackReader {
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
+  /// Reads a value that was put into a string. The string is whole: a value that goes on behind its end is wrong, and
+  /// more bytes would not help.
+  mutating func wrapped<Value>(
+    _ read: (inout MessagePackReader) throws(MessagePackError) -> Value
+  ) throws(MessagePackError) -> Value {
+    let start = offset
+    var inner = MessagePackReader(try rawString())
+    inner.depth = depth
+    do throws(MessagePackError) {
+      return try read(&inner)
+    } catch {
+      switch error {
+      case .incomplete, .impossibleCount:
+        throw .mismatch(expected: "string with a whole value", found: bytes[start], offset: start)
+      default: throw error
+      }
+    }
+  }
+
   public mutating func string() throws(MessagePackError) -> String {
     String(decoding: try raw(allowsBinary: false), as: UTF8.self)
   }

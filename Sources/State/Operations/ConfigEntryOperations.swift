@@ -37,10 +37,14 @@ extension StateTransaction {
     let old = tables.configEntry(entry.kind, entry.name)
     var entry = entry
     if !withStatus { entry = entry.keepingStatus(of: old) }
-    entry = entry.hashed()
     entry.record.common.createIndex = old?.record.common.createIndex ?? index
-    entry.record.common.modifyIndex = old?.modifyIndex ?? index
-    if entry == old { return }
+    if let old {
+      // The hash does not count: entries that came with a snapshot may have one that was made in another way.
+      entry.record.common.modifyIndex = old.modifyIndex
+      entry.record.common.hash = old.record.common.hash
+      if entry == old { return }
+    }
+    entry = entry.hashed()
     entry.record.common.modifyIndex = index
     try check(.put(entry), datacenter)
     store(entry)
@@ -54,8 +58,8 @@ extension StateTransaction {
     _ kind: ConfigEntryKind, _ name: String, datacenter: String
   ) throws(StateError) {
     let key = Key.of(kind.rawValue, name)
-    guard tables.configEntries[key] != nil else { return }
-    try check(.delete(kind, name: name), datacenter)
+    guard let row = tables.configEntries[key] else { return }
+    try check(.delete(kind, name: row.entry.name), datacenter)
     tables.configEntries.remove(key, owner: owner)
     touchConfigEntry(kind, name)
     if kind.makesReachable { releaseVirtualAddress(of: name) }
@@ -120,6 +124,9 @@ extension Tables {
 
   /// The entry that holds an intention of the older endpoints.
   func legacyIntentions(id: String) -> ServiceIntentions? {
-    configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).value(.of(id))?.entry.as(ServiceIntentions.self)
+    let rows = configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).values(prefix: .of(id, closed: true))
+    return rows.lazy.compactMap { $0.entry.as(ServiceIntentions.self) }.first { entry in
+      entry.sources.contains { $0.legacyID == id }
+    }
   }
 }

@@ -177,12 +177,13 @@ enum Schemas {
     indexes: [
       .init { row in
         guard let intentions = row.entry.as(ServiceIntentions.self) else { return [] }
-        return intentions.sources.filter { !$0.legacyID.isEmpty }.map { .of($0.legacyID) }
+        return intentions.sources.filter { !$0.legacyID.isEmpty }.map { .of($0.legacyID, row.entry.name) }
       }
     ])
 
   enum ConfigEntryIndex {
-    /// Only intentions that the older endpoints made.
+    /// Only intentions that the older endpoints made, by their ids. With the name of the entry, so that two entries with the
+    /// same id are found in the same order by all servers, also by those that read them from a snapshot.
     static let legacyIntention = 0
   }
 

@@ -65,7 +65,9 @@ struct MessagePackTarget: FuzzTarget {
     let commands: [Command] = [
       .register(registration), .kvs(kvs), .session(session), .txn(transaction), .preparedQuery(query),
       .deregister(DeregisterRequest()), .tombstone(TombstoneRequest()), .coordinates([NodeCoordinate()]),
-      .autopilot(AutopilotSetConfigRequest()),
+      .autopilot(AutopilotSetConfigRequest()), .intention(IntentionRequest()),
+      .configEntry(ConfigEntryRequest(.upsert, ConfigEntry(ServiceDefaults(name: "web")))),
+      .configEntry(ConfigEntryRequest(.delete, ConfigEntry(ProxyDefaults(name: "global")))),
     ]
     return commands.map { $0.encode() }
   }

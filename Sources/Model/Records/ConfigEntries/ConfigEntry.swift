@@ -126,8 +126,10 @@ public struct ConfigEntry: Sendable {
 
   public func `as`<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> Kind? { record as? Kind }
 
-  /// The entry with the hash of its content, which neither its history nor its status is part of.
+  /// The entry with the hash of its content, which neither its history nor its status is part of. What servers make
+  /// themselves has none.
   public func hashed() -> ConfigEntry {
+    if kind == .boundAPIGateway { return self }
     var entry = self
     entry.record.common.hash = 0
     entry.record.common.createIndex = 0
@@ -180,7 +182,7 @@ extension ConfigEntry {
   public init(_ kind: ConfigEntryKind, from reader: inout MessagePackReader) throws(MessagePackError) {
     var record: any ConfigEntryRecord
     if kind == .proxyDefaults {
-      record = try ProxyDefaults(messagePack: reader.rawString())
+      record = try reader.wrapped { (inner) throws(MessagePackError) in try ProxyDefaults(from: &inner) }
     } else {
       record = try kind.type.init(from: &reader)
     }

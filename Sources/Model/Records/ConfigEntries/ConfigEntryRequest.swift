@@ -37,7 +37,10 @@ public struct ConfigEntryRequest: Record {
   }
 
   public init(from reader: inout MessagePackReader) throws(MessagePackError) {
-    var inner = MessagePackReader(try reader.rawString())
+    self = try reader.wrapped { (inner) throws(MessagePackError) in try Self(fromFields: &inner) }
+  }
+
+  private init(fromFields inner: inout MessagePackReader) throws(MessagePackError) {
     guard let kind = ConfigEntryKind(rawValue: try inner.string()) else {
       throw inner.mismatch("kind of a config entry")
     }

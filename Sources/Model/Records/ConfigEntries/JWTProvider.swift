@@ -224,7 +224,7 @@ public struct JWTForwardingConfig: Record {
 
   public static let schema = Schema<JWTForwardingConfig>("structs.JWTForwardingConfig") {
     $0.field("HeaderName", \.headerName, .omitEmpty)
-    $0.field("PadForwardPayloadHeader", \.padForwardPayloadHeader, .omitEmpty)
+    $0.field("PadForwardPayloadHeader", \.padForwardPayloadHeader)
   }
 }
 
