@@ -10,7 +10,10 @@ import Testing
       "Kind = \"service-defaults\"\nName = \"web\"\nProtocol = \"http\"\nMeshGateway { Mode = \"local\" }",
       #""Protocol":"http","TransparentProxy":{},"MeshGateway":{"Mode":"local"}"#
     ),
-    (#"{"kind": "proxy-defaults", "name": "global", "config": {"protocol": "grpc"}}"#, #""Config":{"protocol":"grpc"}"#),
+    (
+      #"{"kind": "proxy-defaults", "name": "global", "config": {"protocol": "grpc"}}"#,
+      #""Config":{"protocol":"grpc"}"#
+    ),
     (
       "Kind = \"proxy-defaults\"\nName = \"global\"\nConfig { protocol = \"http\" }",
       #""Config":{"protocol":"http"}"#
