@@ -168,6 +168,8 @@ public struct WriteContext: Sendable {
   public var allowsLocalTokens = true
   /// The cluster's certificate authority; nil on servers without a service mesh.
   var authority: AuthorityDuties?
+  /// Whether there is a service mesh.
+  public var hasMesh = true
   /// What new agents get; nil on servers that give them nothing.
   var autoConfiguration: AutoConfigService?
   /// The state at the time of the call: what a command made of it.

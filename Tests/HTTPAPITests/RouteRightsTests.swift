@@ -41,6 +41,7 @@ import Testing
   private static let policy = "aaaaaaaa-0000-0000-0000-000000000004"
   private static let role = "aaaaaaaa-0000-0000-0000-000000000005"
 
+  private static let intention = "aaaaaaaa-0000-0000-0000-000000000007"
   private static let rule = "aaaaaaaa-0000-0000-0000-000000000006"
   private static let authMethod =
     #"{"Type":"aws-iam","Config":{"BoundIAMPrincipalARNs":["arn:aws:iam::123456789012:role/a"]}}"#
@@ -109,6 +110,59 @@ import Testing
       Case(body: #"{"Provider":"consul","Config":{}}"#, needs: [.operatorWrite], success: 500)
     ],
     "GET /v1/agent/connect/ca/leaf/": [Case(path: "secret", needs: [.serviceWrite("secret")], isAwaited: true)],
+    "PUT /v1/config": [
+      Case(body: #"{"Kind":"service-defaults","Name":"secret"}"#, needs: [.serviceWrite("secret")]),
+      Case(body: #"{"Kind":"mesh"}"#, needs: [.meshWrite]),
+      Case(
+        body: #"{"Kind":"service-resolver","Name":"a","Redirect":{"Service":"secret"}}"#,
+        needs: [.serviceRead("secret"), .serviceWrite("a")]),
+      Case(
+        body: #"{"Kind":"service-intentions","Name":"secret","Sources":[{"Name":"a","Action":"allow"}]}"#,
+        needs: [.intentionWrite("secret")]),
+    ],
+    "GET /v1/config/": [
+      Case(path: "service-defaults/secret", needs: [.serviceRead("secret")]),
+      Case(path: "service-defaults", needs: [.serviceRead("secret")], refusal: .hidden),
+      Case(path: "service-intentions/secret", needs: [.intentionRead("secret")]),
+      Case(path: "", needs: [.serviceRead("secret")], refusal: .hidden),
+    ],
+    "DELETE /v1/config/": [Case(path: "service-defaults/secret", needs: [.serviceWrite("secret")])],
+    "GET /v1/connect/intentions": [Case(needs: [.intentionRead("secret")], refusal: .hidden)],
+    "POST /v1/connect/intentions": [
+      Case(
+        body: #"{"SourceName":"a","DestinationName":"new","Action":"allow"}"#, needs: [.intentionWrite("new")])
+    ],
+    "GET /v1/connect/intentions/match": [
+      Case(path: "?by=destination&name=secret", needs: [.intentionRead("secret")])
+    ],
+    "GET /v1/connect/intentions/check": [
+      Case(path: "?source=a&destination=secret", needs: [.serviceRead("secret")])
+    ],
+    "GET /v1/connect/intentions/exact": [
+      Case(path: "?source=any&destination=secret", needs: [.intentionRead("secret")])
+    ],
+    "PUT /v1/connect/intentions/exact": [
+      Case(
+        path: "?source=a&destination=secret", body: #"{"Action":"allow"}"#, needs: [.intentionWrite("secret")])
+    ],
+    "DELETE /v1/connect/intentions/exact": [
+      Case(path: "?source=any&destination=secret", needs: [.intentionWrite("secret")])
+    ],
+    "GET /v1/connect/intentions/": [Case(path: intention, needs: [.intentionRead("secret")])],
+    "PUT /v1/connect/intentions/": [
+      Case(
+        path: intention, body: #"{"SourceName":"any","DestinationName":"secret","Action":"deny"}"#,
+        needs: [.intentionWrite("secret")])
+    ],
+    "DELETE /v1/connect/intentions/": [Case(path: intention, needs: [.intentionWrite("secret")])],
+    "POST /v1/agent/connect/authorize": [
+      Case(
+        body: #"{"Target":"secret","ClientCertURI":"spiffe://a.consul/ns/default/dc/dc1/svc/any"}"#,
+        needs: [.serviceWrite("secret"), .intentionRead("secret")])
+    ],
+    "GET /v1/discovery-chain/": [Case(path: "secret", needs: [.serviceRead("secret")])],
+    "POST /v1/discovery-chain/": [Case(path: "secret", body: "{}", needs: [.serviceRead("secret")])],
+    "GET /v1/exported-services": [Case(needs: [.meshRead])],
     "GET /v1/catalog/nodes": [Case(needs: [.nodeRead("secret")], refusal: .hidden)],
     "GET /v1/catalog/services": [Case(needs: [.serviceRead("secret")], refusal: .hidden)],
     "GET /v1/catalog/service/": [Case(path: "secret", needs: instance, refusal: .hidden)],
@@ -298,6 +352,7 @@ import Testing
     coordinate.node = "secret"
     coordinate.coord = Coordinate()
     backend.apply(.coordinates([coordinate]))
+    prepareMesh(backend)
     try prepareAccessControl(backend)
     var event = UserEvent()
     event.name = "secret"
@@ -312,6 +367,16 @@ import Testing
     ) { _ in }
     backend.archive.withLock { $0 = [[1, 2, 3]] }
     return client
+  }
+
+  private func prepareMesh(_ backend: MemoryBackend) {
+    backend.apply(.configEntry(ConfigEntryRequest(.upsert, ConfigEntry(ServiceDefaults(name: "secret")))))
+    var intentions = ServiceIntentions(name: "secret")
+    var source = SourceIntention()
+    (source.name, source.action, source.type, source.precedence) = ("any", Intention.allow, "consul", 9)
+    source.legacyID = Self.intention
+    intentions.sources = [source]
+    backend.apply(.configEntry(ConfigEntryRequest(.upsert, ConfigEntry(intentions))))
   }
 
   private func prepareAccessControl(_ backend: MemoryBackend) throws {

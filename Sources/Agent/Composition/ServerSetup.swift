@@ -27,6 +27,7 @@ enum ServerSetup {
     settings.coordinates.period = configuration.raft.coordinateUpdatePeriod
     settings.coordinates.batchSize = configuration.raft.coordinateUpdateBatchSize
     settings.coordinates.batchLimit = configuration.raft.coordinateUpdateMaxBatches
+    settings.primary = PrimaryDatacenter(configuration)
     settings.accessControl = AccessControlSettings(configuration, dataDirectory: dataDirectory)
     settings.providers = ProviderClient()
     settings.authority = AuthoritySettings(configuration)
@@ -34,7 +35,7 @@ enum ServerSetup {
     settings.allowsIntentionsByDefault = configuration.allowsIntentionsByDefault
     do throws(ConfigurationError) {
       settings.initialConfigEntries =
-        PrimaryDatacenter(configuration) == nil ? try configuration.initialConfigEntries() : []
+        settings.primary == nil ? try configuration.initialConfigEntries() : []
     } catch {
       throw .configuration("\(error)")
     }

@@ -13,6 +13,7 @@ enum ServicesCommands {
       """,
     entries: [
       .command("deregister", "Removes services from the agent") { deregister },
+      .command("exported-services", "Lists the services that peers may use") { ExportedServicesCommand.command },
       .command("register", "Registers services with the agent") { register },
     ])
 

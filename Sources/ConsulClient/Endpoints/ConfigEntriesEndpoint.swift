@@ -28,6 +28,15 @@ public struct ConfigEntriesEndpoint: Sendable {
     return try await client.perform(request).isTrue
   }
 
+  /// The services that peers may use, and which.
+  public func sharedServices(
+    _ options: QueryOptions = QueryOptions()
+  ) async throws -> [(name: String, peers: [String])] {
+    try await client.perform(APIRequest("GET", "/v1/exported-services", options)).list().map {
+      (name: $0.text("Service"), peers: ($0["Consumers"] ?? .null).texts("Peers"))
+    }
+  }
+
   /// Deletes an entry. One that does not exist is no error.
   /// - Parameter index: the modify index that it must have; nil for any.
   /// - Returns: whether it had.

@@ -4,4 +4,5 @@ enum Endpoints {
     kv + transactions + sessions + preparedQueries + events + snapshots + catalog + health + coordinates + status
     + agent + agentServices + agentChecks
     + agentHealth + internalUI + operations + accessControl + certificateAuthority + configEntries + intentions
+    + discoveryChain
 }

@@ -30,9 +30,7 @@ extension ConfigEntry {
   /// The entry with what it leaves open filled in.
   /// - Throws: `ServerError.invalid` for an entry that breaks a rule.
   func checked() throws(ServerError) -> ConfigEntry {
-    if kind == .boundAPIGateway {
-      throw .invalid("config entry kind \"\(kind.rawValue)\" is not writable: the servers make it")
-    }
+    if kind == .boundAPIGateway { throw .permissionDenied("only writeable by controller") }
     do throws(ConfigEntryError) {
       return try prepared(CertificateFacts())
     } catch {
@@ -56,6 +54,10 @@ public struct ConfigEntryDelete: WriteRequest {
   }
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<Bool> {
+    if kind == .boundAPIGateway { throw .permissionDenied("only writeable by controller") }
+    if kind == .proxyDefaults, let only = kind.onlyName, name != only {
+      throw .invalid("invalid name (\(name.goQuoted)), only \(only.goQuoted) is supported")
+    }
     try context.require(kind.writeRight(name))
     guard context.state.configEntry(kind, name).value != nil else { return .immediate(true) }
     var request = self.request

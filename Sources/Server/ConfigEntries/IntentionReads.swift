@@ -6,6 +6,7 @@ import State
 /// All intentions, in the order in which they are asked.
 public struct IntentionList: ReadQuery {
   public static let method = "Intention.List"
+  public static var needsMesh: Bool { true }
 
   public init() {}
 
@@ -15,6 +16,7 @@ public struct IntentionList: ReadQuery {
 /// One intention.
 public struct IntentionGet: ReadQuery {
   public static let method = "Intention.Get"
+  public static var needsMesh: Bool { true }
 
   public enum Name: Sendable, Hashable {
     case ends(source: String, destination: String)
@@ -42,6 +44,7 @@ public struct IntentionGet: ReadQuery {
 /// For each service, the intentions about it, in the order in which they are asked.
 public struct IntentionMatch: CacheableQuery {
   public static let method = "Intention.Match"
+  public static var needsMesh: Bool { true }
   public var side: IntentionSide
   public var services: [String]
 
@@ -72,6 +75,7 @@ public struct IntentionMatch: CacheableQuery {
 /// Whether one service may connect to another.
 public struct IntentionCheck: ReadQuery {
   public static let method = "Intention.Check"
+  public static var needsMesh: Bool { true }
   public var source: String
   public var destination: String
   private var allowsByDefault = true

@@ -17,6 +17,7 @@ public struct IntentionApply: WriteRequest {
 
   public func prepare(_ context: WriteContext) throws(ServerError) -> PreparedWrite<String> {
     let change = try change(context)
+    guard context.hasMesh else { throw .meshDisabled }
     do throws(ConfigEntryError) {
       _ = try context.state.outcome(of: op, change.mutation)
     } catch {

@@ -19,6 +19,9 @@ final class LeaderDuties: Sendable {
   /// Nil without a service mesh.
   let authority: AuthorityDuties?
   let accessControl: AccessControlDuties
+  private let gateways: GatewayDuties
+  /// Nil in the primary datacenter.
+  private let entries: ConfigEntryReplicator?
   private let settings: ServerNode.Settings
   private let store: StateStore
   private let loop: any EventLoop
@@ -49,6 +52,14 @@ final class LeaderDuties: Sendable {
     accessControl = AccessControlDuties(
       settings.accessControl, replicator: replicator, store: store, loop: loop
     ) { [proposals] in proposals.propose($0) }
+    entries = secondary.map {
+      ConfigEntryReplicator($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
+        [proposals] in proposals.propose($0, $1)
+      }
+    }
+    gateways = GatewayDuties(datacenter: settings.datacenter, store: store, loop: loop) { [proposals] in
+      proposals.propose($0)
+    }
     authority = settings.authority.map {
       AuthorityDuties($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
         [proposals] in proposals.propose($0, $1)
@@ -77,6 +88,8 @@ final class LeaderDuties: Sendable {
     coordinates.clear()
     accessControl.follow()
     authority?.follow()
+    gateways.follow()
+    entries?.follow()
     if wasLeading { settings.logger.info("cluster leadership lost") }
   }
 
@@ -99,9 +112,13 @@ final class LeaderDuties: Sendable {
         AutopilotSetConfiguration.command(settings.autopilot, expectedIndex: nil, datacenter: settings.datacenter))
     }
     for entry in settings.initialConfigEntries where snapshot.configEntry(entry.kind, entry.name).value == nil {
-      proposals.propose(.configEntry(ConfigEntryRequest(.upsertIfUnchanged, entry)))
+      var request = ConfigEntryRequest(.upsertIfUnchanged, entry)
+      request.datacenter = settings.datacenter
+      proposals.propose(.configEntry(request))
     }
     authority?.lead()
+    gateways.lead()
+    entries?.lead()
     sessions.lead(snapshot.sessions().value)
     noteDeletion(index: snapshot.tombstoneIndex)
   }
@@ -117,6 +134,7 @@ final class LeaderDuties: Sendable {
       }
     }
     if batch.changedTokens { accessControl.tokensChanged() }
+    if batch.changedEntries { gateways.entriesChanged() }
     guard batch.deletionIndex > 0 else { return }
     let newest = store.current.tombstoneIndex
     if newest >= batch.deletionIndex { noteDeletion(index: newest) }

@@ -1,5 +1,6 @@
 import Consensus
 import Dispatch
+import Mesh
 import Model
 import State
 import Synchronization
@@ -111,6 +112,8 @@ struct AppliedBatch: Sendable {
   var destroyedSessions: [String] = []
   /// Whether tokens may have come, gone or changed.
   var changedTokens = false
+  /// Whether config entries may have changed that matter to gateways.
+  var changedEntries = false
   /// The lowest index at which keys may have been deleted; 0 where none were.
   private(set) var deletionIndex: UInt64 = 0
 
@@ -134,9 +137,10 @@ struct AppliedBatch: Sendable {
       destroyedSessions += request.ops.compactMap { $0.session?.value.session.id }
       noteDeletion(index)
     case .accessControl: changedTokens = true
-    case .tombstone, .coordinates, .preparedQuery, .autopilot, .certificateAuthority, .leafIndex, .intention,
-      .configEntry, .ignored:
+    case .tombstone, .coordinates, .preparedQuery, .autopilot, .certificateAuthority, .leafIndex, .intention, .ignored:
       break
+    case .configEntry(let request):
+      if APIGatewayBinding.isConcerned(by: request.entry.kind) { changedEntries = true }
     }
   }
 

@@ -227,6 +227,7 @@ extension ServerNode: Backend {
     context.current = { [store] in store.current }
     context.now = WallClock.now()
     context.authority = leader.authority
+    context.hasMesh = leader.authority != nil
     context.autoConfiguration = settings.autoConfiguration
     return context
   }

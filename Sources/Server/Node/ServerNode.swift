@@ -21,6 +21,8 @@ public final class ServerNode: Sendable {
     public var autopilot = AutopilotConfiguration()
     public var requestLimits = RequestLimits()
     public var coordinates = CoordinateBatching()
+    /// Where config entries and access control come from; nil in that datacenter itself.
+    public var primary: PrimaryDatacenter?
     /// Nil without access control.
     public var accessControl: AccessControlSettings?
     /// How identity providers are asked when somebody logs in.
@@ -89,7 +91,7 @@ public final class ServerNode: Sendable {
       TokenResolver($0, datacenter: settings.datacenter) { store.current }
     }
     self.tokens = tokens
-    let secondary = settings.accessControl?.primary.map {
+    let secondary = (settings.primary ?? settings.accessControl?.primary).map {
       Secondary($0, datacenter: settings.datacenter) { store.current }
     }
     self.secondary = secondary

@@ -36,7 +36,7 @@ extension StateTransaction {
   ) throws(StateError) {
     let old = tables.configEntry(entry.kind, entry.name)
     var entry = entry
-    if !withStatus { entry.keepStatus(of: old) }
+    if !withStatus { entry = entry.keepingStatus(of: old) }
     entry.record.common.createIndex = old?.record.common.createIndex ?? index
     if let old {
       // The hash does not count: entries that came with a snapshot may have one that was made in another way.
@@ -48,6 +48,7 @@ extension StateTransaction {
     entry.record.common.modifyIndex = index
     try check(.put(entry), datacenter)
     store(entry)
+    if entry.kind.makesReachable { virtualAddress(of: entry.name) }
   }
 
   /// Deletes an entry. One that does not exist is no error.
@@ -61,6 +62,7 @@ extension StateTransaction {
     try check(.delete(kind, name: row.entry.name), datacenter)
     tables.configEntries.remove(key, owner: owner)
     touchConfigEntry(kind, name)
+    if kind.makesReachable { releaseVirtualAddress(of: name) }
   }
 
   private func check(_ change: ConfigEntryChange, _ datacenter: String) throws(StateError) {
@@ -125,22 +127,6 @@ extension Tables {
     let rows = configEntries.index(Schemas.ConfigEntryIndex.legacyIntention).values(prefix: .of(id, closed: true))
     return rows.lazy.compactMap { $0.entry.as(ServiceIntentions.self) }.first { entry in
       entry.sources.contains { $0.legacyID == id }
-    }
-  }
-}
-
-extension ConfigEntry {
-  /// What became of an entry is not for those to say who write it.
-  fileprivate mutating func keepStatus(of old: ConfigEntry?) {
-    if var gateway = self.as(APIGateway.self) {
-      gateway.status = old?.as(APIGateway.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(gateway)
-    } else if var route = self.as(HTTPRoute.self) {
-      route.status = old?.as(HTTPRoute.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(route)
-    } else if var route = self.as(TCPRoute.self) {
-      route.status = old?.as(TCPRoute.self)?.status ?? GatewayStatus()
-      self = ConfigEntry(route)
     }
   }
 }

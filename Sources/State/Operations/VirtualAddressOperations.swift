@@ -18,7 +18,7 @@ extension StateTransaction {
   /// The address of a service, which gets one now if it has none: a free one, else the next.
   ///
   /// - Returns: nil when all addresses are taken.
-  private mutating func virtualAddress(of name: String) -> String? {
+  @discardableResult mutating func virtualAddress(of name: String) -> String? {
     let key = Key.of("", name)
     if let row = tables.virtualIPs[key] { return VirtualAddressOffset(row.value.ip)?.address }
     guard let offset = takeOffset() else { return nil }
@@ -48,10 +48,12 @@ extension StateTransaction {
     return offset
   }
 
-  /// Takes the address of a service back when its last instance in the mesh has gone.
+  /// Takes the address of a service back when its last instance in the mesh, and the last config entry that says how it is
+  /// reached there, have gone.
   mutating func releaseVirtualAddress(of name: String) {
     let instances = tables.services.index(Schemas.ServiceIndex.connect)
     guard instances.identity(prefix: .of(name, closed: true)) == nil,
+      !ConfigEntryKind.allCases.contains(where: { $0.makesReachable && tables.configEntry($0, name) != nil }),
       let row = tables.virtualIPs.remove(.of("", name), owner: owner)
     else { return }
     raise(IndexName.virtualIPs)
@@ -71,7 +73,27 @@ extension StateTransaction {
   mutating func restore(_ row: FreeVirtualIP) { tables.freeVirtualIPs.put(Row(row), owner: owner) }
 }
 
+extension ConfigEntryKind {
+  /// Whether such an entry makes a service part of the mesh, with or without instances.
+  var makesReachable: Bool {
+    switch self {
+    case .serviceDefaults, .serviceRouter, .serviceSplitter, .serviceResolver: true
+    default: false
+    }
+  }
+}
+
 extension StateSnapshot {
+  /// The virtual addresses of a local service: the one that was assigned, and those that users gave it.
+  public func virtualAddresses(of service: String) -> QueryResult<(assigned: String, manual: [String])?> {
+    let row = tables.virtualIPs[.of("", service)]
+    return QueryResult(
+      index: tables.index(of: IndexName.virtualIPs),
+      value: row.flatMap { row in
+        VirtualAddressOffset(row.value.ip).map { (assigned: $0.address, manual: row.value.manualIPs) }
+      }, watch: [.index(IndexName.virtualIPs)])
+  }
+
   /// The virtual address of a local service, if it has one.
   public func virtualAddress(of service: String) -> QueryResult<String?> {
     let row = tables.virtualIPs[.of("", service)]

@@ -19,10 +19,13 @@ extension StateSnapshot: ConfigEntrySource {
   public func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind? { tables.entry(kind, name) }
   public func entries<Kind: ConfigEntryRecord>(_ kind: Kind.Type) -> [Kind] { tables.entries(kind) }
 
+  /// When config entries were last changed.
+  public var configEntryIndex: UInt64 { tables.index(of: IndexName.configEntries) }
+
   /// One config entry. Who waits for it is not woken by others, although all share an index.
   public func configEntry(_ kind: ConfigEntryKind, _ name: String) -> QueryResult<ConfigEntry?> {
     QueryResult(
-      index: tables.index(of: IndexName.configEntries), value: tables.configEntry(kind, name),
+      index: configEntryIndex, value: tables.configEntry(kind, name),
       watch: [.configEntry(kind, name.folded)])
   }
 
@@ -32,7 +35,7 @@ extension StateSnapshot: ConfigEntrySource {
       tables.configEntries.rows.values(prefix: .of(kind.rawValue, closed: true)).map(\.entry)
     }
     return QueryResult(
-      index: tables.index(of: IndexName.configEntries), value: entries, watch: kinds.map { .configEntries($0) })
+      index: configEntryIndex, value: entries, watch: kinds.map { .configEntries($0) })
   }
 
   // MARK: Intentions
@@ -49,14 +52,14 @@ extension StateSnapshot: ConfigEntrySource {
     }
     let entries = Set([service, anyService]).compactMap { tables.entry(ServiceIntentions.self, $0) }
     return QueryResult(
-      index: tables.index(of: IndexName.configEntries), value: entries.flatMap(\.intentions).inOrder(),
+      index: configEntryIndex, value: entries.flatMap(\.intentions).inOrder(),
       watch: [.configEntry(.serviceIntentions, service.folded), .configEntry(.serviceIntentions, anyService)])
   }
 
   /// One intention, by its ends.
   public func intention(source: String, destination: String) -> QueryResult<Intention?> {
     QueryResult(
-      index: tables.index(of: IndexName.configEntries),
+      index: configEntryIndex,
       value: tables.entry(ServiceIntentions.self, destination)?.intentions
         .first { $0.sourceName == source && $0.sourcePeer.isEmpty && $0.sourceSamenessGroup.isEmpty },
       watch: [.configEntry(.serviceIntentions, destination.folded)])
@@ -65,7 +68,7 @@ extension StateSnapshot: ConfigEntrySource {
   /// One intention that the older endpoints made, by its id.
   public func intention(id: String) -> QueryResult<Intention?> {
     QueryResult(
-      index: tables.index(of: IndexName.configEntries),
+      index: configEntryIndex,
       value: tables.legacyIntentions(id: id)?.intentions.first { $0.id == id },
       watch: [.configEntries(.serviceIntentions)])
   }
@@ -81,7 +84,7 @@ extension StateSnapshot: ConfigEntrySource {
 
   private func intentions(_ choose: ([ServiceIntentions]) -> [Intention]) -> QueryResult<[Intention]> {
     QueryResult(
-      index: tables.index(of: IndexName.configEntries),
+      index: configEntryIndex,
       value: choose(tables.entries(ServiceIntentions.self)).inOrder(), watch: [.configEntries(.serviceIntentions)])
   }
 }

@@ -199,9 +199,29 @@ import Testing
     read([.aclRead], .denied) { _ in AuthMethodList() },
     read([.aclRead], .denied) { _ in BindingRuleRead(id: Identifier.random()) },
     read([.aclRead], .denied) { _ in BindingRuleList() },
-    // Without the mesh, which these servers do not have, there is nothing to ask.
-    open("ConnectCA.Roots"), open("ConnectCA.ConfigurationGet"), open("ConnectCA.ConfigurationSet"),
-    open("ConnectCA.Sign"),
+    // Everybody has to know whom to trust. What a certificate needs depends on whose it is: see the tests of the authority.
+    open("ConnectCA.Roots"), open("ConnectCA.Sign"),
+    read([.operatorWrite], .denied, secret: "") { _ in ConnectCAConfigurationGet() },
+    write([.operatorWrite], mayFail: true) { _ in ConnectCAConfigurationSet(CAConfiguration()) },
+    read([.serviceRead("secret")], .denied) { _ in ConfigEntryGet(.serviceDefaults, "secret") },
+    read([.serviceRead("secret")], .silent) { _ in ConfigEntryList(.serviceDefaults) },
+    read([.serviceRead("secret")], .silent) { _ in ConfigEntryListAll([.serviceDefaults]) },
+    write([.serviceWrite("secret")]) { _ in ConfigEntryApply(ConfigEntry(ServiceDefaults(name: "secret"))) },
+    write([.meshWrite]) { _ in ConfigEntryApply(ConfigEntry(MeshDefaults())) },
+    write([.serviceWrite("absent")]) { _ in ConfigEntryDelete(.serviceDefaults, "absent") },
+    read([.serviceRead("secret")], .denied) { _ in DiscoveryChainGet("secret") },
+    read([.meshRead], .denied, secret: "") { _ in SharedServices() },
+    read([.intentionRead("secret")]) { _ in IntentionList() },
+    read([.intentionRead("secret")], .denied) { _ in
+      IntentionGet(.ends(source: "any", destination: "secret"))
+    },
+    read([.intentionRead("secret")], .denied) { _ in IntentionMatch(["secret"], as: .destination) },
+    read([.serviceRead("secret")], .denied, secret: "") { _ in IntentionCheck(source: "a", destination: "secret") },
+    write([.intentionWrite("secret")]) { _ in
+      var intention = Intention()
+      (intention.sourceName, intention.destinationName, intention.action) = ("other", "secret", Intention.allow)
+      return IntentionApply(.upsert, intention)
+    },
     read([.operatorRead], .denied, secret: "") { _ in UsageQuery(datacenter: "dc1") },
     read([.operatorRead], .denied, secret: "") { _ in AutopilotGetConfiguration() },
     write([.operatorWrite]) { _ in AutopilotSetConfiguration(AutopilotConfiguration()) },
@@ -266,7 +286,7 @@ import Testing
   @Test func noTokenButTheRightOneGetsThrough() async throws {
     let server = try await TestServer(
       1, of: ["127.87.9.2"], accessControl: RightsWorld.settings,
-      coordinatePeriod: GoDuration(nanoseconds: 20_000_000))
+      coordinatePeriod: GoDuration(nanoseconds: 20_000_000), authority: AuthoritySettings())
     let world = try await RightsWorld(server)
     let (names, known) = (Set(server.methods.names), Set(Self.table.map(\.0)))
     #expect(names.subtracting(known) == [] && known.subtracting(names) == [])

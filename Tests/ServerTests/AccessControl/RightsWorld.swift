@@ -62,6 +62,12 @@ struct RightsWorld {
     query.name = "secret"
     query.service.service = "secret"
     self.query = try await write(PreparedQueryApply(.create, query))
+    try await write(ConfigEntryApply(ConfigEntry(ServiceDefaults(name: "secret"))))
+    if server.node.settings.authority != nil {
+      var intention = Intention()
+      (intention.sourceName, intention.destinationName, intention.action) = ("any", "secret", Intention.allow)
+      try await write(IntentionApply(.upsert, intention))
+    }
     try await write(CoordinateUpdate(Self.coordinate))
     while try await server.backend.query(
       CoordinateNodes(), options(Self.management), on: server.loop

@@ -85,7 +85,8 @@ enum ConfigCommands {
 
   static var list: Command {
     Command(
-      usage: "Usage: consul config list [options] -kind KIND", about: "Lists the names of the config entries of a kind.",
+      usage: "Usage: consul config list [options] -kind KIND",
+      about: "Lists the names of the config entries of a kind.",
       clientFlags: ClientFlags.query, flags: ClientFlags.tenancy + [kind.any, filter.any]
     ) { invocation in
       let kind = try requiredKind(invocation)

@@ -49,7 +49,8 @@ enum IntentionCommands {
 
   static var list: Command {
     Command(
-      usage: "Usage: consul intention list [options]", about: "Lists the intentions, in the order in which they are asked.",
+      usage: "Usage: consul intention list [options]",
+      about: "Lists the intentions, in the order in which they are asked.",
       clientFlags: ClientFlags.query, flags: ClientFlags.tenancy
     ) { invocation in
       let client = try invocation.client()

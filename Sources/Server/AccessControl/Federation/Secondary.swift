@@ -4,7 +4,7 @@ import NIOCore
 import State
 import Synchronization
 
-/// What the configuration of a secondary datacenter says of the one that its access control comes from.
+/// What the configuration of a secondary datacenter says of the one that its config entries and its access control come from.
 public struct PrimaryDatacenter: Sendable {
   public var name: String
   /// Whether global tokens are kept here too (`acl.enable_token_replication`): then tokens work while the primary is away,

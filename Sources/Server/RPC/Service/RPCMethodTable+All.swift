@@ -117,6 +117,8 @@ extension RPCMethodTable {
     read(ConfigEntryListAll.self)
     write(ConfigEntryApply.self)
     write(ConfigEntryDelete.self)
+    read(DiscoveryChainGet.self)
+    read(SharedServices.self)
     read(IntentionList.self)
     read(IntentionGet.self)
     read(IntentionMatch.self)
