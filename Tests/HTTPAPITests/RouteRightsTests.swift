@@ -47,6 +47,7 @@ import Testing
     #"{"Type":"aws-iam","Config":{"BoundIAMPrincipalARNs":["arn:aws:iam::123456789012:role/a"]}}"#
 
   private static let instance: [Permission] = [.nodeRead("secret"), .serviceRead("secret")]
+  private static let ends: [Permission] = [.intentionRead("secret"), .intentionRead("any")]
   private static let aclRead = [Case(needs: [.aclRead])]
 
   private static let table: [String: [Case]] = [
@@ -124,10 +125,11 @@ import Testing
       Case(path: "service-defaults/secret", needs: [.serviceRead("secret")]),
       Case(path: "service-defaults", needs: [.serviceRead("secret")], refusal: .hidden),
       Case(path: "service-intentions/secret", needs: [.intentionRead("secret")]),
-      Case(path: "", needs: [.serviceRead("secret")], refusal: .hidden),
+      Case(path: "", needs: [.serviceRead("secret"), .intentionRead("secret")], refusal: .hidden),
     ],
     "DELETE /v1/config/": [Case(path: "service-defaults/secret", needs: [.serviceWrite("secret")])],
-    "GET /v1/connect/intentions": [Case(needs: [.intentionRead("secret")], refusal: .hidden)],
+    // Whoever may see one end sees what is between the two.
+    "GET /v1/connect/intentions": [Case(needs: ends, refusal: .hidden)],
     "POST /v1/connect/intentions": [
       Case(
         body: #"{"SourceName":"a","DestinationName":"new","Action":"allow"}"#, needs: [.intentionWrite("new")])
@@ -139,7 +141,7 @@ import Testing
       Case(path: "?source=a&destination=secret", needs: [.serviceRead("secret")])
     ],
     "GET /v1/connect/intentions/exact": [
-      Case(path: "?source=any&destination=secret", needs: [.intentionRead("secret")])
+      Case(path: "?source=any&destination=secret", needs: ends)
     ],
     "PUT /v1/connect/intentions/exact": [
       Case(
@@ -148,7 +150,7 @@ import Testing
     "DELETE /v1/connect/intentions/exact": [
       Case(path: "?source=any&destination=secret", needs: [.intentionWrite("secret")])
     ],
-    "GET /v1/connect/intentions/": [Case(path: intention, needs: [.intentionRead("secret")])],
+    "GET /v1/connect/intentions/": [Case(path: intention, needs: ends)],
     "PUT /v1/connect/intentions/": [
       Case(
         path: intention, body: #"{"SourceName":"any","DestinationName":"secret","Action":"deny"}"#,

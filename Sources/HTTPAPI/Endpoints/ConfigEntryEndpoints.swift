@@ -23,14 +23,16 @@ enum ConfigEntries {
   static func read(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {
     let (kindName, name) = target(request)
     let options = try request.readOptions(exchange)
-    if kindName.isEmpty { return list(ConfigEntryListAll(ConfigEntryKind.allCases), options, exchange) { $0 } }
+    if kindName.isEmpty { return listAll(options, exchange) }
     guard let kind = ConfigEntryKind(rawValue: kindName) else {
       return exchange.failRead(HTTPError.server("invalid config entry kind: \(kindName)"))
     }
     guard let name else {
       let filter = request.query["filter"] ?? ""
       let choose = try ConfigEntryFilter.make(filter, kind)
-      return list(ConfigEntryList(kind), options, exchange, choose)
+      return exchange.read(ConfigEntryList(kind), options) { answer in
+        send(choose(answer.value.entries), exchange.head(answer, options), exchange)
+      }
     }
     exchange.read(ConfigEntryGet(kind, name), options) { answer in
       guard let entry = answer.value else {
@@ -43,13 +45,14 @@ enum ConfigEntries {
     }
   }
 
-  private static func list<Query: ReadQuery>(
-    _ query: Query, _ options: QueryOptions, _ exchange: Exchange,
-    _ choose: @escaping @Sendable ([ConfigEntry]) -> [ConfigEntry]
-  ) where Query.Reply == [ConfigEntry] {
-    exchange.read(query, options) { answer in
-      exchange.json(exchange.head(answer, options)) { $0.array(choose(answer.value)) { $1.encodeJSON(&$0) } }
+  private static func listAll(_ options: QueryOptions, _ exchange: Exchange) {
+    exchange.read(ConfigEntryListAll(ConfigEntryKind.allCases), options) { answer in
+      send(answer.value, exchange.head(answer, options), exchange)
     }
+  }
+
+  private static func send(_ entries: [ConfigEntry], _ head: ResponseHead, _ exchange: Exchange) {
+    exchange.json(head) { $0.array(entries) { $1.encodeJSON(&$0) } }
   }
 
   static func apply(_ api: API, _ request: inout Request, _ exchange: Exchange) throws(HTTPError) {

@@ -30,7 +30,7 @@ enum Intentions {
     let filter = try FilterParameter<Intention>(request)
     exchange.read(IntentionList(), options) { answer in
       exchange.json(exchange.head(answer, options)) {
-        $0.array(filter.apply(to: answer.value) { $0 }) { $1.encodeJSON(&$0) }
+        $0.array(filter.apply(to: answer.value.intentions) { $0 }) { $1.encodeJSON(&$0) }
       }
     }
   }

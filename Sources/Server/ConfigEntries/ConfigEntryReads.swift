@@ -25,7 +25,17 @@ public struct ConfigEntryList: ReadQuery {
 
   public init(_ kind: ConfigEntryKind) { self.kind = kind }
 
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<[ConfigEntry]> { state.configEntries([kind]) }
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<ConfigEntryListing> {
+    state.configEntries([kind]).map { ConfigEntryListing(kind: kind, entries: $0) }
+  }
+}
+
+/// Config entries of a kind.
+public struct ConfigEntryListing: Sendable, GuardedReply {
+  public var kind: ConfigEntryKind
+  public var entries: [ConfigEntry]
+
+  public mutating func limit(to reader: Reader) -> Bool { entries.limit(to: reader) }
 }
 
 /// The config entries of several kinds, for other datacenters.

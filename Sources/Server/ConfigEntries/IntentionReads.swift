@@ -8,9 +8,22 @@ public struct IntentionList: ReadQuery {
   public static let method = "Intention.List"
   public static var needsMesh: Bool { true }
 
+  /// Whether those are meant that old clusters kept in a table of their own: there are none.
+  var isLegacy = false
+
   public init() {}
 
-  public func evaluate(_ state: StateSnapshot) -> QueryResult<[Intention]> { state.intentions() }
+  public func evaluate(_ state: StateSnapshot) -> QueryResult<IntentionListing> {
+    state.intentions().map { IntentionListing(intentions: isLegacy ? [] : $0, isLegacy: isLegacy) }
+  }
+}
+
+/// Intentions, and where they are kept.
+public struct IntentionListing: Sendable, GuardedReply {
+  public var intentions: [Intention]
+  var isLegacy = false
+
+  public mutating func limit(to reader: Reader) -> Bool { intentions.limit(to: reader) }
 }
 
 /// One intention.

@@ -89,6 +89,8 @@ import Testing
   /// Needs no right, or asks for none of its own.
   private static func open(_ method: String) -> (String, Case?) { (method, nil) }
 
+  /// Whoever may see one end of an intention sees what is between the two.
+  private static let ends: [Permission] = [.intentionRead("secret"), .intentionRead("any")]
   private static let instance: [Permission] = [.nodeRead("secret"), .serviceRead("secret")]
 
   private static let table: [(String, Case?)] = [
@@ -211,8 +213,8 @@ import Testing
     write([.serviceWrite("absent")]) { _ in ConfigEntryDelete(.serviceDefaults, "absent") },
     read([.serviceRead("secret")], .denied) { _ in DiscoveryChainGet("secret") },
     read([.meshRead], .denied, secret: "") { _ in SharedServices() },
-    read([.intentionRead("secret")]) { _ in IntentionList() },
-    read([.intentionRead("secret")], .denied) { _ in
+    read(ends) { _ in IntentionList() },
+    read(ends, .denied) { _ in
       IntentionGet(.ends(source: "any", destination: "secret"))
     },
     read([.intentionRead("secret")], .denied) { _ in IntentionMatch(["secret"], as: .destination) },

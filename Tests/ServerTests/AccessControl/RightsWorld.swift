@@ -127,6 +127,11 @@ struct RightsWorld {
   private static func rule(_ permission: Permission, _ access: String) -> String {
     let target = permission.target
     guard let name = target.name else { return "\(target.resource.rawValue) = \"\(access)\"" }
+    if target.resource == .intention {
+      // A part of the rule about the service, whose own right is another question.
+      let service = access == "deny" ? "write" : "deny"
+      return "service \"\(name)\" { policy = \"\(service)\" intentions = \"\(access)\" }"
+    }
     var kind = target.resource.rawValue
     if case .keyWritePrefix = permission { kind += "_prefix" }
     return "\(kind) \"\(name)\" { policy = \"\(access)\" }"

@@ -74,6 +74,36 @@ import Wire
     )
   }
 
+  /// The same for what travels as a raw string with maps in any order inside: the recorded bytes, if what was read from them is
+  /// what is read from ours.
+  private static func equally<Value: FieldValue>(_ type: Value.Type, _ bytes: [UInt8]) throws -> [UInt8] {
+    let value = try Value(decoding: ByteBuffer(bytes: bytes))
+    let written = try again(type, bytes)
+    return try Value(decoding: ByteBuffer(bytes: written)) == value ? bytes : written
+  }
+
+  static func wrapped<Query: ReadQuery>(_ query: Query.Type) -> (String, Form) {
+    (
+      Query.method,
+      Form(
+        request: { try again(Query.Request.self, $0) },
+        response: { bytes in
+          let response = try Query.Response(decoding: ByteBuffer(bytes: bytes))
+          var back = try Query.response(Query.reply(response))
+          if let meta = Query.meta(of: response) { Query.setMeta(meta, of: &back) }
+          #expect(back == response)
+          return try equally(Query.Response.self, bytes)
+        })
+    )
+  }
+
+  static func wrapped<Change: WriteRequest>(_ change: Change.Type) -> (String, Form) {
+    (
+      Change.method,
+      Form(request: { try equally(Change.Request.self, $0) }, response: { try again(Change.Response.self, $0) })
+    )
+  }
+
   private static func again<Value: FieldValue>(_ type: Value.Type, _ bytes: [UInt8]) throws -> [UInt8] {
     var writer = MessagePackWriter()
     try Value(decoding: ByteBuffer(bytes: bytes)).encode(&writer)
@@ -92,8 +122,8 @@ import Wire
       form(KVApply.self), form(SessionCreate.self), form(SessionRenew.self), form(TxnApply.self),
       form(PreparedQueryApply.self), form(CoordinateUpdate.self),
       form(ConnectCARoots.self), form(ConnectCAConfigurationGet.self), form(ConnectCASign.self),
-      form(ConfigEntryGet.self), form(ConfigEntryList.self), form(ConfigEntryListAll.self),
-      form(ConfigEntryApply.self), form(ConfigEntryDelete.self), form(DiscoveryChainGet.self),
+      wrapped(ConfigEntryGet.self), wrapped(ConfigEntryList.self), wrapped(ConfigEntryListAll.self),
+      wrapped(ConfigEntryApply.self), wrapped(ConfigEntryDelete.self), form(DiscoveryChainGet.self),
       form(IntentionList.self), form(IntentionGet.self), form(IntentionMatch.self), form(IntentionCheck.self),
       form(IntentionApply.self),
     ])

@@ -45,14 +45,17 @@ extension ConfigEntryList {
     self.init(try ConfigEntryKind(named: request.kind))
   }
 
-  public static func response(_ reply: [ConfigEntry]) -> IndexedConfigEntries {
+  public static func response(_ reply: ConfigEntryListing) -> IndexedConfigEntries {
     var response = IndexedConfigEntries()
-    response.kind = reply.first?.kind.rawValue ?? ""
-    response.entries = reply
+    response.kind = reply.kind.rawValue
+    response.entries = reply.entries
     return response
   }
 
-  public static func reply(_ response: IndexedConfigEntries) -> [ConfigEntry] { response.entries }
+  public static func reply(_ response: IndexedConfigEntries) -> ConfigEntryListing {
+    ConfigEntryListing(
+      kind: ConfigEntryKind(rawValue: response.kind) ?? .serviceDefaults, entries: response.entries)
+  }
 }
 
 extension ConfigEntryListAll {
@@ -124,15 +127,31 @@ extension IndexedIntentions {
   init(_ intentions: [Intention]) {
     self.init()
     self.intentions = intentions
-    dataOrigin = "configentry"
+    dataOrigin = "config"
   }
 }
 
 extension IntentionList {
-  public var request: IntentionListRequest { IntentionListRequest() }
-  public init(request: IntentionListRequest) { self.init() }
-  public static func response(_ reply: [Intention]) -> IndexedIntentions { IndexedIntentions(reply) }
-  public static func reply(_ response: IndexedIntentions) -> [Intention] { response.intentions }
+  public var request: IntentionListRequest {
+    var request = IntentionListRequest()
+    request.legacy = isLegacy
+    return request
+  }
+
+  public init(request: IntentionListRequest) {
+    self.init()
+    isLegacy = request.legacy
+  }
+
+  public static func response(_ reply: IntentionListing) -> IndexedIntentions {
+    var response = IndexedIntentions(reply.intentions)
+    if reply.isLegacy { response.dataOrigin = "legacy" }
+    return response
+  }
+
+  public static func reply(_ response: IndexedIntentions) -> IntentionListing {
+    IntentionListing(intentions: response.intentions, isLegacy: response.dataOrigin == "legacy")
+  }
 }
 
 extension IntentionGet {
