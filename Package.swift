@@ -97,7 +97,8 @@ let package = Package(
     room(
       "Server",
       [
-        "Model", "Mesh", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry", "TransportSecurity",
+        "Model", "Mesh", "Wire", "State", "Consensus", "AccessControl", "Authentication", "Telemetry",
+        "TransportSecurity",
         "Certificates", "GRPC", logging,
         .product(name: "HeapModule", package: "swift-collections"),
         ssl,
@@ -143,7 +144,8 @@ let package = Package(
     room(
       "CommandLineInterface",
       [
-        "Model", "Mesh", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent", "Certificates",
+        "Model", "Mesh", "HCL", "Wire", "AccessControl", "Authentication", "AgentConfiguration", "Agent",
+        "Certificates",
         "ConsulClient",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -183,7 +185,7 @@ let package = Package(
       dependencies: ["SimulatedDatacenter", "Simulation", "Model", "State", "Consensus", "Server"],
       swiftSettings: strict),
     tests("Gossip", ["Model"]),
-    tests("State", ["Model"]),
+    tests("State", ["Model", "Mesh"]),
     tests("AccessControl", ["Model"]),
     tests("GRPC", nio("NIOCore", "NIOPosix")),
     tests(

@@ -22,9 +22,55 @@ import Testing
   }
 
   @Test func onlyTheIndexOfConfigEntriesIsRaised() throws {
-    #expect(catalog.raised { catalog.write(defaults("web")) } == ["config-entries"])
-    #expect(catalog.raised { catalog.delete(.serviceDefaults, "web") } == ["config-entries"])
-    #expect(catalog.raised { catalog.delete(.serviceDefaults, "web") } == [])
+    let entry = ConfigEntry(MeshDefaults())
+    #expect(catalog.raised { catalog.write(entry) } == ["config-entries"])
+    #expect(catalog.raised { catalog.delete(.mesh, "mesh") } == ["config-entries"])
+    #expect(catalog.raised { catalog.delete(.mesh, "mesh") } == [])
+  }
+
+  @Test func aServiceHasAVirtualAddressAsLongAsAnEntrySaysHowItIsReached() throws {
+    let address = { catalog.state.virtualAddress(of: "web").value }
+    #expect(catalog.raised { catalog.write(defaults("web", "http")) } == ["config-entries", "service-virtual-ips"])
+    let first = try #require(address())
+    #expect(catalog.raised { catalog.write(splitter("web")) } == ["config-entries"])
+    #expect(address() == first)
+    // A refused change does not take it away, nor does one of another service.
+    #expect(catalog.delete(.serviceDefaults, "web") != .done)
+    catalog.write(defaults("db"))
+    #expect(address() == first && catalog.state.virtualAddress(of: "db").value != first)
+    #expect(catalog.delete(.serviceSplitter, "WEB") == .done)
+    #expect(address() == first)
+    #expect(catalog.delete(.serviceDefaults, "WEB") == .done)
+    #expect(address() == nil)
+    // What was given back is given to the next.
+    catalog.write(defaults("api"))
+    #expect(catalog.state.virtualAddress(of: "api").value == first)
+  }
+
+  @Test func onlyEntriesThatSayHowAServiceIsReachedGiveItAnAddress() throws {
+    let reaching: Set<ConfigEntryKind> = [.serviceDefaults, .serviceResolver, .serviceSplitter, .serviceRouter]
+    for entry in try SampleEntries.all() {
+      let before = catalog.state.tables.virtualIPs.count
+      let isNew = catalog.state.virtualAddress(of: entry.name).value == nil
+      catalog.write(entry)
+      let count = reaching.contains(entry.kind) && isNew ? 1 : 0
+      #expect(catalog.state.tables.virtualIPs.count == before + count, "\(entry.kind) \(entry.name)")
+    }
+    for entry in try SampleEntries.all().reversed() { catalog.delete(entry.kind, entry.name) }
+    #expect(catalog.state.tables.virtualIPs.count == 0)
+  }
+
+  @Test func anInstanceInTheMeshKeepsTheAddressOfItsService() throws {
+    catalog.write(defaults("web"))
+    let first = try #require(catalog.state.virtualAddress(of: "web").value)
+    catalog.register("n", service: service("web", native: true))
+    catalog.delete(.serviceDefaults, "web")
+    #expect(catalog.state.virtualAddress(of: "web").value == first)
+    catalog.write(defaults("web"))
+    catalog.deregister("n", service: "web")
+    #expect(catalog.state.virtualAddress(of: "web").value == first)
+    catalog.delete(.serviceDefaults, "web")
+    #expect(catalog.state.virtualAddress(of: "web").value == nil)
   }
 
   @Test func entriesOfAllKindsCanBeWrittenReadAndDeleted() throws {
