@@ -70,7 +70,7 @@ private final class WatchedEntries: ConfigEntrySource {
   var points: [WatchPoint] { Array(seen) }
 
   func entry<Kind: ConfigEntryRecord>(_ kind: Kind.Type, _ name: String) -> Kind? {
-    seen.insert(.configEntry(Kind.kind, name.lowercased()))
+    seen.insert(.configEntry(Kind.kind, name.folded))
     return state.entry(kind, name)
   }
 
