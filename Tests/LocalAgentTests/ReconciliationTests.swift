@@ -212,6 +212,19 @@ import Testing
     #expect(state.pendingActions() == [])
   }
 
+  @Test("what was registered first goes to the catalog first")
+  func order() throws {
+    var state = LocalState(node: Self.node)
+    state.isNodeInSync = true
+    for id in ["web", "native", "api"] { state.put(.make(id), token: "", origin: .api) }
+    for id in ["z", "a"] { try state.put(.make(id), definition: nil, token: "", origin: .api, now: 0) }
+    #expect(
+      state.pendingActions() == [
+        .registerService(id: "web", checks: []), .registerService(id: "native", checks: []),
+        .registerService(id: "api", checks: []), .registerCheck(id: "z"), .registerCheck(id: "a"),
+      ])
+  }
+
   @Test("a change during a write is written again")
   func changeDuringWrite() throws {
     var state = LocalState(node: Self.node)

@@ -83,12 +83,13 @@ extension LocalState {
   }
 
   /// The writes that are missing, in an order in which they can be carried out: the node, services, then checks on their
-  /// own; removals of checks before services come back.
+  /// own; removals of checks before services come back. What changed first comes first.
   func pendingActions() -> [SyncAction] {
     var actions: [SyncAction] = isNodeInSync ? [] : [.updateNode]
     var covered: Set<String> = []
-    for id in services.keys.sorted(by: bytewiseLess) {
-      guard let entry = services[id], !entry.sync.isSettled else { continue }
+    for (id, entry) in services.filter({ !$0.value.sync.isSettled })
+      .sorted(by: { $0.value.sync.revision < $1.value.sync.revision })
+    {
       if entry.sync.isDeleted {
         actions.append(.deregisterService(id: id))
         continue
@@ -97,8 +98,9 @@ extension LocalState {
       covered.formUnion(along)
       actions.append(.registerService(id: id, checks: along))
     }
-    for id in checks.keys.sorted(by: bytewiseLess) {
-      guard let entry = checks[id], !entry.sync.isSettled, !covered.contains(id) else { continue }
+    for (id, entry) in checks.filter({ !$0.value.sync.isSettled && !covered.contains($0.key) })
+      .sorted(by: { $0.value.sync.revision < $1.value.sync.revision })
+    {
       if !entry.sync.isDeleted {
         actions.append(.registerCheck(id: id))
       } else if services[entry.check.serviceID]?.sync.isDeleted != true {
