@@ -11,15 +11,18 @@ final class ConfigEntryReplicator: Sendable {
   private let store: StateStore
   private let loop: any EventLoop
   private let logger: Logger
+  /// Whether a request without a token sees nothing.
+  private let needsToken: Bool
   private let propose: Replicator.Propose
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   init(
-    _ secondary: Secondary, datacenter: String, store: StateStore, loop: any EventLoop, logger: Logger,
-    propose: @escaping Replicator.Propose
+    _ secondary: Secondary, datacenter: String, needsToken: Bool, store: StateStore, loop: any EventLoop,
+    logger: Logger, propose: @escaping Replicator.Propose
   ) {
     self.secondary = secondary
     self.datacenter = datacenter
+    self.needsToken = needsToken
     self.store = store
     self.loop = loop
     self.logger = logger
@@ -63,6 +66,10 @@ final class ConfigEntryReplicator: Sendable {
   private func round(since index: UInt64) async throws(ServerError) -> UInt64 {
     var options = QueryOptions()
     options.token = secondary.replicationToken.revealed
+    if needsToken, options.token.isEmpty {
+      // Nobody is told without a token that something is kept from them.
+      throw .permissionDenied("acl.tokens.replication is not set")
+    }
     options.minIndex = index
     let call = CancellableCall<Answer<[ConfigEntry]>>()
     let answer = try await call.result { [options] completion in

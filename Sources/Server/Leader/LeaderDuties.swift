@@ -53,9 +53,10 @@ final class LeaderDuties: Sendable {
       settings.accessControl, replicator: replicator, store: store, loop: loop
     ) { [proposals] in proposals.propose($0) }
     entries = secondary.map {
-      ConfigEntryReplicator($0, datacenter: settings.datacenter, store: store, loop: loop, logger: settings.logger) {
-        [proposals] in proposals.propose($0, $1)
-      }
+      ConfigEntryReplicator(
+        $0, datacenter: settings.datacenter, needsToken: settings.accessControl?.fallback == .deny, store: store,
+        loop: loop, logger: settings.logger
+      ) { [proposals] in proposals.propose($0, $1) }
     }
     gateways = GatewayDuties(datacenter: settings.datacenter, store: store, loop: loop) { [proposals] in
       proposals.propose($0)

@@ -16,9 +16,11 @@ struct Federation {
   /// - Parameters:
   ///   - net: of the addresses, which no other test has.
   ///   - replicatesTokens: whether the second keeps global tokens.
+  ///   - log: gets what the second logs.
   ///   - change: of what the second is told about the first.
   init(
-    _ net: Int, replicatesTokens: Bool = true, change: (inout PrimaryDatacenter) -> Void = { _ in }
+    _ net: Int, replicatesTokens: Bool = true, log: LogLines? = nil,
+    change: (inout PrimaryDatacenter) -> Void = { _ in }
   ) async throws {
     let hosts = ["127.142.\(net).1", "127.142.\(net).2"]
     var settings = AccessControlSettings(nodeName: "s1")
@@ -33,7 +35,7 @@ struct Federation {
     change(&primary)
     settings = AccessControlSettings(nodeName: "s1")
     settings.primary = primary
-    second = try await TestServer(1, of: [hosts[1]], datacenter: "dc2", accessControl: settings)
+    second = try await TestServer(1, of: [hosts[1]], datacenter: "dc2", accessControl: settings, log: log)
     for server in [first, second] {
       server.node.members.put(TestServer.member(1, hosts[0], datacenter: "dc1").named("s1.dc1"), in: .wan)
       server.node.members.put(TestServer.member(1, hosts[1], datacenter: "dc2").named("s1.dc2"), in: .wan)
